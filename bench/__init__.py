@@ -1,4 +1,4 @@
-"""Runs and comparisons of agents: numbers here, pages in `slategym.bench.reports`. No agent."""
+"""Runs and comparisons of agents. Pages are in `slategym.bench.reports`; agents do not belong here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims that one agent beats another: paired over seeds, and right together with 95 %, however many pairs there are."""
+"""Claims that one agent beats another: paired over seeds, and all correct together with 95 %, for any number of pairs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from slategym.bench.statistics import LEVEL, Estimate, probability_better
 
 Floats = NDArray[np.float64]
 POWER = 0.8
-MOST_SEEDS = 100_000  # beyond which no number of seeds is named
-ENOUGH_SEEDS = 5  # from which on intervals hold for values that are not near normal
-EFFECT = 1.0  # standard deviation of the effects, in those of the differences, that `sequence_interval` looks for
+MOST_SEEDS = 100_000  # the largest number of seeds that is recommended
+ENOUGH_SEEDS = 5  # with fewer seeds, intervals hold only for values that are nearly normal
+EFFECT = 1.0  # standard deviation of the effects that `sequence_interval` looks for, in standard deviations of the differences
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Pair:
     """Two agents on the same seeds.
 
     Attributes:
-        a: one.
-        b: the other.
-        difference: of the means, a minus b, with an interval that holds for all pairs at once with 95 %.
-        p: the p-value of no difference by the paired t-test; None of fewer than two seeds.
+        a: the first agent.
+        b: the second agent.
+        difference: the difference of the means, a minus b, with an interval that holds for all pairs at once with 95 %.
+        p: the p-value of "no difference" in the paired t-test; None for fewer than two seeds.
         adjusted: the p-value adjusted for all pairs (Holm, "A simple sequentially rejective multiple test procedure",
-            Scandinavian Journal of Statistics 6, 1979); None as `p`.
+            Scandinavian Journal of Statistics 6, 1979); None if `p` is.
         spread: standard deviation over seeds of the paired difference.
-        unpaired: that of a difference of two independent seeds.
+        unpaired: standard deviation of a difference of two independent seeds.
         probability: see `statistics.probability_better`.
     """
 
@@ -47,16 +47,16 @@ class Pair:
 
     @property
     def apart(self) -> bool | None:
-        """Whether the agents are claimed to differ; None where nothing can be told."""
+        """Whether the agents are claimed to differ; None if there are too few seeds to decide."""
         return None if self.adjusted is None else self.adjusted <= 1 - LEVEL
 
 
 def pairs(values: Mapping[str, Mapping[int, float]]) -> list[Pair]:
-    """All pairs of agents, compared so that at most 5 % of benchmarks claim a difference where there is none.
+    """Compare all pairs of agents, so that at most 5 % of benchmarks claim a difference where there is none.
 
-    Differences over seeds are tested by Student's t, which holds for normal values and errs on the safe side for heavier tails as
-    long as both agents' values are distributed alike; Holm's step-down makes the claims hold together. The intervals are
-    Bonferroni's; that of a claim which only the step-down makes ends at 0.
+    Differences over seeds are tested with Student's t-test. It is exact for normal values, and conservative for heavier tails if
+    the values of both agents have the same distribution. Holm's step-down procedure makes the claims hold together. The
+    intervals are Bonferroni's; if only the step-down procedure makes a claim, its interval ends at 0.
 
     Args:
         values: by agent, the value of each seed; agents are compared on the seeds that both have.
@@ -97,28 +97,28 @@ def _pair(a: str, b: str, of_a: Floats, of_b: Floats, level: float) -> Pair:
 
 
 def power(difference: float, spread: float, seeds: int, level: float = LEVEL) -> float:
-    """The probability that a two-sided paired t-test tells a difference.
+    """The probability that a two-sided paired t-test detects a difference.
 
     Args:
-        difference: the true one.
+        difference: the true difference.
         spread: standard deviation over seeds of the paired difference.
-        seeds: how many, at least 2.
-        level: 1 minus the probability of telling a difference where there is none.
+        seeds: the number of seeds, at least 2.
+        level: 1 minus the probability of detecting a difference where there is none.
     """
     if spread <= 0:
         return 1.0 if difference else 1 - level
     limit = float(stdtrit(seeds - 1, (1 + level) / 2))
     shift = abs(difference) / spread * sqrt(seeds)
-    if shift > 30:  # where the distribution is the normal one, and its series fails
+    if shift > 30:  # here the distribution is practically normal, and its series fails
         return 1.0
     return float(1 - nctdtr(seeds - 1, shift, limit) + nctdtr(seeds - 1, shift, -limit))
 
 
 def seeds_to_tell(difference: float, spread: float, level: float = LEVEL, wanted: float = POWER) -> int | None:
-    """How many seeds tell a difference with a given power; None if more than 100,000.
+    """The number of seeds that detect a difference with a given power; None if it is more than 100,000.
 
     Args:
-        difference: the true one, not 0.
+        difference: the true difference, not 0.
         spread: standard deviation over seeds of the paired difference.
         level: see `power`.
         wanted: the power.
@@ -135,11 +135,11 @@ def seeds_to_tell(difference: float, spread: float, level: float = LEVEL, wanted
 
 
 def told_difference(spread: float, seeds: int, level: float = LEVEL, wanted: float = POWER) -> float:
-    """The least difference that so many seeds tell with a given power.
+    """The smallest difference that a number of seeds detects with a given power.
 
     Args:
         spread: standard deviation over seeds of the paired difference.
-        seeds: how many, at least 2.
+        seeds: the number of seeds, at least 2.
         level: see `power`.
         wanted: the power.
     """
@@ -153,19 +153,19 @@ def told_difference(spread: float, seeds: int, level: float = LEVEL, wanted: flo
 
 
 def sequence_interval(differences: ArrayLike, level: float = LEVEL) -> tuple[float, float]:
-    """An interval of a mean that holds at every number of seeds at once, so that one may look after each and stop when one likes.
+    """The interval of a mean that holds at every number of seeds at once: it may be looked at after each seed to decide to stop.
 
-    All values that the t-statistic's mixture likelihood ratio does not reject; the mixture is a normal distribution of
-    standardised effects. Valid at every stopping time for normal values (Lai, "On confidence sequences", Annals of Statistics 4,
-    1976; Wang and Ramdas, "Anytime-valid t-tests and confidence sequences for Gaussian means with unknown variance", arXiv
-    2310.03722, 2023).
+    It contains all values that the t-statistic's mixture likelihood ratio does not reject; the mixture is a normal distribution
+    of standardised effects. It is valid at every stopping time for normal values (Lai, "On confidence sequences", Annals of
+    Statistics 4, 1976; Wang and Ramdas, "Anytime-valid t-tests and confidence sequences for Gaussian means with unknown
+    variance", arXiv 2310.03722, 2023).
 
     Args:
         differences: (seeds,), paired differences so far.
-        level: of the interval.
+        level: the level of the interval.
 
     Returns:
-        Its ends; infinite while there are too few seeds to tell.
+        Its ends; infinite while there are too few seeds.
     """
     values = np.asarray(differences, np.float64)
     count = len(values)

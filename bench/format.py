@@ -9,7 +9,7 @@ from slategym.bench.statistics import Estimate
 
 
 def decimals(estimates: Iterable[Estimate]) -> int:
-    """How many decimals to print in a column of estimates: two digits of the median interval, or four digits of the means."""
+    """The number of decimals for a column of estimates: two digits of the median interval, or four digits of the means."""
     known = [estimate for estimate in estimates if estimate.mean is not None]
     halves = sorted((estimate.interval[1] - estimate.interval[0]) / 2 for estimate in known if estimate.interval)
     half = halves[len(halves) // 2] if halves else 0.0
@@ -23,7 +23,7 @@ def decimals(estimates: Iterable[Estimate]) -> int:
 
 
 def number(value: float | None, places: int, signed: bool = False) -> str:
-    """A number as it is printed, with a true minus; a dash where there is none."""
+    """A number with a typographic minus sign; a dash for None."""
     if value is None:
         return "–"
     return f"{value:{'+' if signed else ''},.{places}f}".replace("-", "−")
@@ -35,12 +35,12 @@ def interval(estimate: Estimate, places: int) -> str:
 
 
 def ends(estimate: Estimate, places: int) -> str:
-    """The ends of an interval: "0.48 to 0.52"; empty where there is none."""
+    """The ends of an interval: "0.48 to 0.52"; empty without an interval."""
     return f"{number(estimate.low, places)} to {number(estimate.high, places)}" if estimate.interval else ""
 
 
 def bracketed(estimate: Estimate, places: int) -> str:
-    """The interval as it stands behind a mean: " [0.48, 0.52]"; empty where there is none."""
+    """The interval as it is printed after a mean: " [0.48, 0.52]"; empty without an interval."""
     return f" [{number(estimate.low, places)}, {number(estimate.high, places)}]" if estimate.interval else ""
 
 
@@ -50,12 +50,12 @@ def percent(share: float | None) -> str:
 
 
 def milliseconds(seconds: float | None) -> str:
-    """A time as it is printed, "3.1 ms", without a line break in it."""
+    """A time in milliseconds, "3.1 ms", with a non-breaking space."""
     return "–" if seconds is None else f"{1000 * seconds:.{int(seconds < 0.1)}f}\u00a0ms"
 
 
 def percent_ends(estimate: Estimate) -> str:
-    """The ends of a share's interval as percentages: "48.0 to 52.0 %"; empty where there is none."""
+    """The ends of a share's interval as percentages: "48.0 to 52.0 %"; empty without an interval."""
     return f"{percent(estimate.low).removesuffix(' %')} to {percent(estimate.high)}" if estimate.interval else ""
 
 

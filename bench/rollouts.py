@@ -1,4 +1,4 @@
-"""Episodes of shoppers under a fixed policy, each slate in exact expectation, and the policies themselves."""
+"""Episodes of shoppers under a fixed policy, with the exact expectation of each slate, and the policies themselves."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
-# The slates (n, k) for shoppers as they are; it may use their latent state too.
+# Returns the slates (n, k) for shoppers in their present state; it may also use their latent state.
 RANDOM_SLATES = "random slates"
 Policy = Callable[[Shoppers], Items]
 Gains = NDArray[np.float32]
 EVERY = 0x5EED  # the seed behind a black box's answers about every item
-SMALLEST = np.float32(1e-12)  # an attraction of 0 earns nothing, whatever the weight of a click
-LONGEST = 100  # visits after which an episode is cut
-TAKEN = 3  # visits of an episode that `sample_visited` takes, on average
+SMALLEST = np.float32(1e-12)  # avoids division by an attraction of 0
+LONGEST = 100  # episodes are cut after this number of visits
+TAKEN = 3  # visits that `sample_visited` takes from an episode, on average
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,7 +41,7 @@ class Episodes(Brief):
         revenue: (n, t) the exact probability of each conversion times one draw of the amount paid.
         left: (n,) whether the shopper left for good before the last visit.
         traits: (n, ...) by name, the shoppers' traits.
-        chance: (M, M) covariance of a slate's clicks and conversions given the shopper, averaged over all slates, with
+        chance: (2, 2) covariance of a slate's clicks and conversions given the shopper, averaged over all slates, with
             independent ranks.
     """
 
@@ -54,11 +54,11 @@ class Episodes(Brief):
 
     @property
     def visits(self) -> NDArray[np.int64]:
-        """(n,) how often each shopper came."""
+        """(n,) the number of visits of each shopper."""
         return np.asarray(self.here.sum(axis=1))
 
     def survival(self) -> Floats:
-        """(t,) the share of the shoppers who come for each visit."""
+        """(t,) the share of the shoppers who make each visit."""
         return np.asarray(self.here.mean(axis=0))
 
     def total(self, weights: ArrayLike) -> Floats:
@@ -70,11 +70,11 @@ def rollout(world: World, policy: Policy, seed: int, shoppers: int, earlier: int
     """Follow shoppers from their first visit until they leave or the last visit is over.
 
     Args:
-        world: where they come.
+        world: the world that the shoppers visit.
         policy: chooses the slates.
-        seed: decides the shoppers; the same seed brings the same ones to every policy.
+        seed: determines the shoppers; with the same seed, every policy gets the same ones.
         shoppers: n.
-        earlier: how many shoppers of each row are left out before.
+        earlier: the number of shoppers of each row to skip at the beginning.
     """
     visits = min(world.visits, LONGEST)
     simulation = Simulation(world, seed, shoppers)
@@ -96,12 +96,12 @@ def rollout(world: World, policy: Policy, seed: int, shoppers: int, earlier: int
         else:
             expected[rows, visit] = world.expected(now, slate)
         revenue[rows, visit] = (conversion * world.user_model.spend(now, world.catalog, slate, simulation.draws)).sum(axis=1)
-        # A conversion is a click too.
+        # A conversion is also a click.
         either = np.stack([click, conversion])
         both = np.stack([either, np.stack([conversion, conversion])])
         chance += (both - either[:, None] * either).sum(axis=(2, 3))
         feedback = simulation.show(slate)
-        left[rows] = feedback.terminated & (world.visits > 1)  # a single visit is over, not left
+        left[rows] = feedback.terminated & (world.visits > 1)  # the end of a single visit does not count as leaving
         staying = np.flatnonzero(~(feedback.terminated | feedback.truncated))
         if len(staying) == 0:
             break
@@ -111,16 +111,16 @@ def rollout(world: World, policy: Policy, seed: int, shoppers: int, earlier: int
 
 
 def sample_visited(world: World, policy: Policy, seed: int, count: int, rows: int = 1000) -> Iterator[Shoppers]:
-    """Sample the shoppers that a policy visits: any slate that it shows is as likely as another to be among them.
+    """Sample the shoppers, at their visits, to whom a policy shows slates; every slate shown has the same probability.
 
-    About three visits of an episode are taken, so that most of the samples are different shoppers.
+    On average three visits of an episode are taken, so that most samples are different shoppers.
 
     Args:
-        world: where they come.
+        world: the world that the shoppers visit.
         policy: chooses the slates.
-        seed: decides the shoppers and which visits are taken.
-        count: of samples in all.
-        rows: shoppers simulated together.
+        seed: determines the shoppers and which visits are taken.
+        count: the number of samples.
+        rows: the number of shoppers simulated together.
 
     Yields:
         The shoppers in batches, at the visits that were taken.
@@ -141,9 +141,9 @@ def branch(simulation: Simulation, rows: NDArray[np.int64] | None = None, seed: 
     """Copy some rows of a simulation, which then evolve independently; pending conversions are dropped.
 
     Args:
-        simulation: what is copied.
+        simulation: the simulation to copy.
         rows: (r,) the rows to copy; all by default.
-        seed: of the copy; by default that of the simulation.
+        seed: the seed of the copy; by default the seed of the simulation.
     """
     kept = np.arange(len(simulation)) if rows is None else rows
     other = Simulation(simulation.world, simulation.seed if seed is None else seed, simulation.rows[kept])
@@ -152,24 +152,24 @@ def branch(simulation: Simulation, rows: NDArray[np.int64] | None = None, seed: 
 
 
 def refuse_schedule(world: World, what: str) -> None:
-    """Refuse a world that changes.
+    """Refuse a world with a schedule of changes.
 
     Args:
-        world: any.
-        what: is done with it, for the message.
+        world: any world.
+        what: what is to be done with it, for the error message.
 
     Raises:
-        ValueError: it has a schedule.
+        ValueError: the world has a schedule.
     """
     if world.schedule:
         raise ValueError(
-            f"{world.name} changes at step {world.schedule[0].step}, and {what} is of one world: leave out its schedule and "
-            "change_at"
+            f"{world.name} changes at step {world.schedule[0].step}, and {what} needs a world that does not change: "
+            "remove its schedule and change_at"
         )
 
 
 def derived(seed: int, purpose: str) -> int:
-    """Derive a seed for one purpose, hashed, so that no other purpose or seed meets the same shoppers."""
+    """Derive a seed for one purpose by hashing, so that no other purpose or seed gets the same shoppers."""
     return int(np.random.SeedSequence([seed, crc32(purpose.encode())]).generate_state(1, np.uint64)[0])
 
 
@@ -179,11 +179,11 @@ def generator(seed: int, purpose: str) -> np.random.Generator:
 
 
 def random_policy(world: World, seed: int | np.random.Generator) -> Policy:
-    """Shows every slate with the same probability; each call draws further slates.
+    """Shows every slate with the same probability; each call draws new slates.
 
     Args:
-        world: whose slates are shown.
-        seed: of the slates, or a generator to draw them from.
+        world: the world whose slates are shown.
+        seed: the seed of the slates, or a generator to draw them from.
     """
     random = seed if isinstance(seed, np.random.Generator) else generator(seed, RANDOM_SLATES)
     return lambda shoppers: draw_slates(random, len(shoppers), world.slate_size, world.choices)
@@ -202,7 +202,8 @@ def oracle_policy(world: World, weights: Sequence[float]) -> Policy:
 def popular_policy(world: World, average: Gains, weights: Sequence[float]) -> Policy:
     """Shows everybody the best slate for the average shopper, whose gains (2, 1, m) come from `average_gains`.
 
-    Among candidates that is the best slate of them, and where values depend on what was shown before, the best by these values.
+    If a shopper has candidates, it is the best slate of these. If the values of items depend on what was shown before, it is
+    the best slate by these values.
     """
 
     def policy(shoppers: Shoppers) -> Items:
@@ -213,9 +214,10 @@ def popular_policy(world: World, average: Gains, weights: Sequence[float]) -> Po
 
 
 def item_gains(world: World, shoppers: Shoppers) -> Gains:
-    """(2, n, m) of every item: its attraction, and its attraction times the probability of a conversion once clicked.
+    """(2, n, m) for every item: its attraction, and its attraction times the probability of a conversion given a click.
 
-    Of a black box it is one simulated answer about each item, shown among random others, which is unbiased over shoppers.
+    For a black box, the attraction is one simulated answer to each item, shown among random others; this is unbiased over
+    shoppers.
     """
     model, catalog = world.user_model, world.catalog
     gains = np.empty((2, len(shoppers), catalog.size), np.float32)
@@ -225,16 +227,16 @@ def item_gains(world: World, shoppers: Shoppers) -> Gains:
 
 
 def best_for(world: World, gains: Gains, weights: Sequence[float], shoppers: Shoppers | None = None) -> Items:
-    """(n, k) the best slates for shoppers of given `gains` (2, n, m), as `item_gains` has them; (1, k) for gains (2, 1, m).
+    """(n, k) the best slates for shoppers with given `gains` (2, n, m), as `item_gains` returns them; (1, k) for gains (2, 1, m).
 
-    Where the gains are expectations over unknown traits, this is the best slate under position bias, whose value is linear in
-    them; under other click models it is the best for a shopper who has exactly these gains.
+    If the gains are expectations over unknown traits, the slate is the best one under position bias, where the value of a slate
+    is linear in the gains; under other click models it is the best for a shopper who has exactly these gains.
 
     Args:
-        world: whose slates are chosen.
-        gains: expected, of every item.
-        weights: (M,), of the objectives, which are linear in clicks and conversions.
-        shoppers: n of them, whose candidates, and whose values of items, count; not needed where these are the same for all.
+        world: the world for which slates are chosen.
+        gains: the expected gains of every item.
+        weights: (M,), the weights of the objectives, which are linear in clicks and conversions.
+        shoppers: n shoppers, who determine the candidates and the values of items; not needed if these are the same for all.
     """
     some = world.shoppers(0, np.zeros(1, np.int64)) if shoppers is None else shoppers
     if world.candidates is not None:
@@ -249,16 +251,16 @@ def best_for(world: World, gains: Gains, weights: Sequence[float], shoppers: Sho
 
 
 def item_values(world: World, shoppers: Shoppers, weights: Sequence[float]) -> Floats:
-    """What a click on an item, and its conversion, add to the weighted sum of the objectives, as the oracle counts them.
+    """The values that a click on an item, and its conversion, add to the weighted sum of the objectives, as for the oracle.
 
     Args:
-        world: whose items are valued.
-        shoppers: n of them.
-        weights: (M,), of the objectives.
+        world: the world whose items are valued.
+        shoppers: n shoppers.
+        weights: (M,), the weights of the objectives.
 
     Returns:
-        Clicks first: (2,) where all items and shoppers have the same values, else (2, 1, m), or (2, n, m) where they depend on
-        the shopper; with C in place of m among candidates.
+        The values of clicks, then of conversions: (2,) if all items and shoppers have the same values, (2, n, m) if they depend
+        on the shopper, else (2, 1, m). With candidates, the last axis is C instead of m.
     """
     among = None if world.candidates is None else world.candidates_of(shoppers)
     click: Any = 0.0
@@ -271,7 +273,7 @@ def item_values(world: World, shoppers: Shoppers, weights: Sequence[float]) -> F
 
 
 def average_gains(world: World, shoppers: Sequence[Shoppers]) -> Gains:
-    """(2, 1, m) `item_gains` of the average of the shoppers, given in batches."""
+    """(2, 1, m) the mean of `item_gains` over shoppers that are given in batches."""
     total = sum(item_gains(world, batch).sum(axis=1, dtype=np.float64) for batch in shoppers)
     return np.asarray(total / sum(map(len, shoppers)), np.float32)[:, None]
 

@@ -17,8 +17,8 @@ from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
 LEVEL = 0.95
-LEAST_MARGIN = 0.05  # of gains and costs together: a best value below that share of them is about nothing
-RESAMPLES = 10_000  # where there are too many to go through all
+LEAST_MARGIN = 0.05  # a best value below this share of the sum of gains and costs counts as about 0
+RESAMPLES = 10_000  # drawn if there are too many to enumerate
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Estimate:
     """A mean with its interval.
 
     Attributes:
-        mean: the mean; None where there is nothing to average.
-        low: lower end of the 95 % interval; None where there is none, as of a single seed.
-        high: upper end of it, or None.
+        mean: the mean; None if there is nothing to average.
+        low: lower end of the 95 % interval; None without an interval, for example for a single seed.
+        high: upper end of the interval, or None.
     """
 
     mean: float | None
@@ -51,8 +51,8 @@ class Estimate:
 
         Args:
             values: (n,), one value per shopper.
-            level: coverage of the interval. Where one of several estimates is picked, use `together(count)`, so that the
-                interval of the picked one still holds with 95 %.
+            level: coverage of the interval. To pick one of several estimates, use `together(count)`, so that the interval of
+                the picked one still holds with 95 %.
         """
         top = np.asarray(values, np.float64)
         return cls.from_ratio(top, np.ones_like(top), level)
@@ -100,7 +100,7 @@ class Estimate:
         """Estimate a share of shoppers with Student's interval.
 
         Args:
-            share: from 0 to 1.
+            share: the share, from 0 to 1.
             count: number of shoppers, at least 2.
         """
         half = float(stdtrit(count - 1, (1 + LEVEL) / 2)) * sqrt(share * (1 - share) / (count - 1))
@@ -108,16 +108,16 @@ class Estimate:
 
     @classmethod
     def from_json(cls, content: Mapping[str, float | None] | None) -> Estimate:
-        """Read `{"mean", "low", "high"}` as results files have it; what is missing or not finite is None.
+        """Read `{"mean", "low", "high"}` from a results file; missing and non-finite numbers become None.
 
         Args:
-            content: of the file; None for no estimate.
+            content: the content of the file; None for no estimate.
         """
         numbers = [(content or {}).get(part) for part in ("mean", "low", "high")]
         return cls._finite(*numbers)
 
     def to_json(self) -> dict[str, float | None]:
-        """`{"mean", "low", "high"}`, as results files have it."""
+        """`{"mean", "low", "high"}`, as in results files."""
         return asdict(self)
 
     @classmethod
@@ -126,7 +126,7 @@ class Estimate:
 
     @classmethod
     def _from_influence(cls, mean: float, influence: Floats, level: float) -> Estimate:
-        """The mean, and its interval from the influence (n,) of each shopper on it."""
+        """The mean, with an interval from each shopper's influence (n,) on it."""
         count = len(influence)
         if count < 2:
             return cls(mean)
@@ -149,10 +149,10 @@ class Estimate:
         return None if self.low is None or self.high is None else self.low > 0 or self.high < 0
 
     def divided_by(self, unit: float | None) -> Estimate:
-        """The estimate in a unit, such as a share of it; empty where there is no unit.
+        """The estimate divided by a unit, for example as a share of it; empty without a unit.
 
         Args:
-            unit: what 1 is; None or 0 for none.
+            unit: the number to divide by; None or 0 for no unit.
         """
         if not unit:
             return Estimate(None)
@@ -162,16 +162,16 @@ class Estimate:
         """`number` minus the estimate.
 
         Args:
-            number: any.
+            number: any number.
         """
         return Estimate(*(None if part is None else number - part for part in (self.mean, self.high, self.low)))
 
     def clipped(self, least: float | None, most: float | None) -> Estimate:
-        """The estimate with its interval cut to `least`..`most`; None is no limit.
+        """The estimate with its interval cut to `least`..`most`; None means no limit.
 
         Args:
-            least: the lowest that an end may be.
-            most: the highest that an end may be.
+            least: the lowest value of an end.
+            most: the highest value of an end.
         """
 
         def cut(end: float | None) -> float | None:
@@ -186,12 +186,12 @@ class Estimate:
 
 @dataclass(frozen=True, repr=False)
 class Estimates(Brief):
-    """Means with their intervals as arrays, each of the shape of one seed's values.
+    """Means with their intervals as arrays; each has the shape of the values of one seed.
 
     Attributes:
         mean: the means.
-        low: lower ends of the intervals; NaN of a single seed.
-        high: upper ends of the intervals; NaN of a single seed.
+        low: lower ends of the intervals; NaN for a single seed.
+        high: upper ends of the intervals; NaN for a single seed.
     """
 
     mean: Floats
@@ -200,7 +200,7 @@ class Estimates(Brief):
 
 
 def as_json(content: Any) -> Any:
-    """Dictionaries and lists with the estimates in them as `{"mean", "low", "high"}`, at any depth."""
+    """Replace the estimates in dictionaries and lists by `{"mean", "low", "high"}`, at any depth."""
     if isinstance(content, Estimate):
         return content.to_json()
     if isinstance(content, Mapping):
@@ -214,7 +214,8 @@ def as_json(content: Any) -> Any:
 def resamples(seeds: int) -> tuple[Floats, Floats]:
     """The shares (B, seeds) of each seed in each bootstrap resample, and the probability (B,) of each resample.
 
-    Up to seven seeds these are all possible resamples, so nothing is random; beyond, 10,000 drawn ones, always the same.
+    For up to seven seeds these are all possible resamples, so nothing is random. For more seeds, 10,000 are drawn, always the
+    same ones.
     """
     if comb(2 * seeds - 1, seeds) <= 2000:
         drawn = combinations_with_replacement(range(seeds), seeds)
@@ -230,12 +231,12 @@ def resamples(seeds: int) -> tuple[Floats, Floats]:
 def bootstrap(values: ArrayLike, level: float = LEVEL) -> Estimates:
     """Estimate means over seeds with their bootstrap intervals.
 
-    The plain percentile interval is too narrow for few seeds: it lacks the factor of t instead of z and that of n/(n-1)
-    (Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69(4), 2015). He corrects it by a
-    more extreme percentile; five seeds have none so far out, so here the distances of the percentiles from the mean are
-    stretched by the same factor, t sqrt(n/(n-1)) / z. On normal values a nominal 95 % covers 93 % with two seeds and 94.5 to
-    95 % with three or more (his expanded percentiles: 50 % with two, 75 % with three, 92 % with five); on values as skewed as
-    exponential ones, 88 to 90 %.
+    The plain percentile interval is too narrow for few seeds: it lacks the factors t/z and sqrt(n/(n-1)) (Hesterberg, "What
+    teachers should know about the bootstrap", The American Statistician 69(4), 2015). Hesterberg corrects it with a more extreme
+    percentile; with five seeds there is none that is extreme enough. Here, instead, the distances of the percentiles from the
+    mean are multiplied by the same factor, t sqrt(n/(n-1)) / z. For normal values, a nominal 95 % covers 93 % with two seeds and
+    94.5 to 95 % with three or more (Hesterberg's expanded percentiles: 50 % with two, 75 % with three, 92 % with five); for
+    values as skewed as exponential ones, 88 to 90 %.
 
     Args:
         values: (seeds, ...), one row per seed.
@@ -260,15 +261,15 @@ def probability_better(a: ArrayLike, b: ArrayLike) -> float:
     difference = np.asarray(a, np.float64) - np.asarray(b, np.float64)
     shares, probability = resamples(len(difference))
     means = shares @ difference
-    rounding = 1e-12 * np.abs(difference).max()  # what is left of differences that cancel out
+    rounding = 1e-12 * np.abs(difference).max()  # the remainder of differences that cancel out
     better, worse = (float(probability[part].sum()) for part in (means > rounding, means < -rounding))
     tied = float(probability[np.abs(means) <= rounding].sum())
-    # Divided by their sum, which rounding may move away from 1.
+    # Divide by the sum, which may differ from 1 by rounding.
     return (better + tied / 2) / (better + worse + tied)
 
 
 def _quantiles(samples: Floats, probability: Floats, levels: tuple[float, ...]) -> list[Floats]:
-    """Of each column of (B, p), the least sample at which the cumulated probability reaches a level."""
+    """For each column of (B, p), the smallest sample at which the cumulative probability reaches a level."""
     order = np.argsort(samples, axis=0)
     reached = np.cumsum(probability[order], axis=0)
     rows = [(reached >= level - 1e-12).argmax(axis=0) for level in levels]
@@ -276,27 +277,27 @@ def _quantiles(samples: Floats, probability: Floats, levels: tuple[float, ...]) 
 
 
 def together(count: int) -> float:
-    """The level of each of `count` intervals that hold simultaneously with 95 % (Bonferroni), whatever their dependence."""
+    """The level of each of `count` intervals that hold simultaneously with 95 % (Bonferroni), for any dependence."""
     return 1 - (1 - LEVEL) / count
 
 
 def scale(objectives: ArrayLike, weights: ArrayLike) -> float:
-    """The sum of gains and costs of objectives (M,) by weights (M,), all counted as positive."""
+    """The sum of the absolute gains and costs of objectives (M,) with weights (M,)."""
     return float(np.abs(np.asarray(weights, np.float64)) @ np.abs(np.asarray(objectives, np.float64)))
 
 
 def meaningful(best: ArrayLike, weights: ArrayLike) -> bool:
-    """Whether a share of the best value, that of objectives (M,) by weights (M,), means something.
+    """Whether shares of the best value, which is that of objectives (M,) with weights (M,), are meaningful.
 
-    It does not where the best value is about 0 or negative, or where gains and costs nearly cancel out. The regret can always
-    be given.
+    They are not if the best value is about 0 or negative, or if gains and costs nearly cancel out. The regret is always
+    meaningful.
     """
     value = float(np.asarray(weights, np.float64) @ np.asarray(best, np.float64))
     return value > LEAST_MARGIN * scale(best, weights)
 
 
 def share(value: float, best: ArrayLike, weights: ArrayLike) -> float:
-    """A value as a share of that of the best objectives (M,) by weights (M,); NaN where that means nothing (`meaningful`)."""
+    """A value as a share of the value of the best objectives (M,) with weights (M,); NaN if it is not `meaningful`."""
     if not meaningful(best, weights):
         return nan
     return value / float(np.asarray(weights, np.float64) @ np.asarray(best, np.float64))

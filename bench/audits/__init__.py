@@ -1,1 +1,1 @@
-"""Audits of worlds: rewards, reference policies, change and departures. No agent of the registry, no page."""
+"""Audits of worlds: rewards, reference policies, change and departures. Registered agents and pages do not belong here."""

@@ -1,4 +1,4 @@
-"""Audits of worlds: rates, reference policies, change, departures, and whether agents can be told apart."""
+"""Audits of worlds: rates, reference policies, change, departures, and whether agents can be distinguished."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ from slategym.utils.ranges import Seed, ShopperCount
 
 T = TypeVar("T")
 SHOPPERS = 1000
-CELLS = 500_000  # shoppers times items in memory at once, at most, unless more shoppers are asked for
+CELLS = 500_000  # the largest shoppers x items in memory at once, unless more shoppers are requested
 FEWEST = 50
-LEARNED = 24  # training shoppers of the fit to the observation for each shopper of the audit
-ESTIMATED = 8  # a black box is simulated dozens of times for each probability, so fewer shoppers are simulated
+LEARNED = 24  # training shoppers of the fit to the observation, for each shopper of the audit
+ESTIMATED = 8  # a black box is simulated dozens of times for each probability, so the shoppers are divided by this number
 
 
 @checked
@@ -77,39 +77,38 @@ def audit(
 ) -> dict[str, Any]:
     """Audit a world. The same arguments give the same numbers.
 
-    An audit looks at clicks and conversions, and at slates of the whole catalogue: other objectives than those are left out,
-    and so are candidates. What shoppers do besides is counted.
+    An audit considers clicks, conversions and slates of the whole catalogue. Other objectives and candidates are left out;
+    the other behaviours of shoppers are only counted.
 
     Args:
         world: a world or its name.
-        options: of the world, if it is given by name; if not, how it was made, for the record.
-        weights: (M,), of clicks and conversions; by default the world's own.
-        seed: decides the shoppers and everything else.
-        shoppers: simulated under each policy; by default 1,000, fewer with more than 500 items or where probabilities are
-            estimates.
-        context_ceiling: whether to fit what the observation tells, the longest part.
+        options: the world's options, if it is given by name; otherwise the options it was made with, for the record.
+        weights: (M,), the weights of clicks and conversions; by default the world's own.
+        seed: determines the shoppers and everything else.
+        shoppers: number of shoppers simulated under each policy; by default 1,000, fewer with more than 500 items or if
+            probabilities are estimates.
+        context_ceiling: whether to compute the ceiling of the observation by a fit, which takes longest.
         progress: called with the name of each part before it begins.
-        store: where each part is kept at once; those that it holds already are not computed again.
+        store: where each part is stored as soon as it is computed; parts that are already there are not computed again.
 
     Returns:
-        JSON values. An estimate is `{"mean", "low", "high"}`, a mean over shoppers with its 95 % interval, null where there is
-        none.
+        JSON values. An estimate is `{"mean", "low", "high"}`, a mean over shoppers with its 95 % interval; null without one.
 
-        - `config`: as of a run. Where its `oracle` is "estimated" (see `BlackBox`), so is everything else.
-        - `oracle_reaches`, `oracle_short`: of an approximate oracle, estimates of the least share of the best value that its
-          slates reach, and of how far a slate falls short at most; else null.
-        - `rates`: `base_rates` of random and of the oracle's slates.
-        - `behaviours`: see `behaviour_rates`, of random and of the oracle's slates.
-        - `fidelity`: of a learned user model, `Fidelity` to the one whose answers it learned; else null.
+        - `config`: as for a run. If its `oracle` is "estimated" (see `BlackBox`), all other numbers are estimates too.
+        - `oracle_reaches`, `oracle_short`: for an approximate oracle, estimates of the share of the best value that its
+          slates reach at least, and of how far they fall short at most, per slate; else null.
+        - `rates`: `base_rates` of random slates and of the oracle's slates.
+        - `behaviours`: see `behaviour_rates`; of random slates and of the oracle's slates.
+        - `fidelity`: for a learned user model, its `Fidelity` to the model whose answers it learned; else null.
         - `by_rank`: see `by_rank`.
         - `values`: `policy_values` for the weights (`value`) and for each objective alone, by name.
         - `gaps`: see `gaps`, for the weights.
         - `slates_to_tell`: see `slates_to_tell`.
-        - `context`: how good the fit to the observation is (`ContextCeiling.report`), or null.
+        - `context`: the quality of the fit to the observation (`ContextCeiling.report`), or null.
         - `tradeoff`: see `tradeoff`.
-        - `change`: `repetition` and `displacement`, null in a world of single visits.
+        - `change`: `repetition` and `displacement`; null in a world of single visits.
         - `lookahead`, `leaving`: see `lookahead` and `leaving`; null in a world of single visits.
-        - `warnings`, `notes`: lists of `kind`, `says`, `means` and `fix` each.
+        - `warnings`, `notes`: lists of findings, each with `kind`, `says`, `means` and `fix`.
 
     Raises:
         ValueError: an argument is out of its range, or there is no such world.
@@ -137,27 +136,27 @@ def audit_configuration(
     """Check the arguments of an audit, without running it.
 
     Args:
-        world: see `audit`, as all the others.
-        options: see there.
-        weights: see there.
-        seed: see there.
-        shoppers: see there.
-        context_ceiling: see there.
+        world: see `audit`, also for the other arguments.
+        options: see `audit`.
+        weights: see `audit`.
+        seed: see `audit`.
+        shoppers: see `audit`.
+        context_ceiling: see `audit`.
 
     Returns:
         The configuration, the weights and the number of shoppers.
 
     Raises:
-        ValueError: as `audit`.
+        ValueError: see `audit`.
     """
     left_out = [] if world.counts_alone else [name for name in world.objective_names if name not in ("click", "conversion")]
     candidates, world = world.candidates, audited(world)
     weights = world.weights if weights is None else weights
     if len(weights) != len(world.objective_names) or not all(map(np.isfinite, weights)):
-        raise ValueError(f"weights is {tuple(weights)}: expected a number for each of {', '.join(world.objective_names)}")
+        raise ValueError(f"weights is {tuple(weights)}: expected a finite number for each of {', '.join(world.objective_names)}")
     count = _shoppers(world) if shoppers is None else shoppers
     if count < 2:
-        raise ValueError(f"shoppers is {count}: expected at least 2, for an interval")
+        raise ValueError(f"shoppers is {count}: expected at least 2, because an interval needs two")
     weight_vector = tuple(float(weight) for weight in weights)
     config = configuration(
         world,
@@ -177,27 +176,27 @@ def audit_configuration(
 
 
 def audited(world: World) -> World:
-    """The world as an audit looks at it: clicks and conversions, of the whole catalogue.
+    """The world as an audit considers it: with clicks, conversions and the whole catalogue.
 
     Args:
-        world: any that has no schedule.
+        world: any world without a schedule.
 
     Raises:
-        ValueError: it changes.
+        ValueError: the world has a schedule.
     """
     refuse_schedule(world, "an audit")
     return replace(world, objectives=DEFAULT_OBJECTIVES, candidates=None)
 
 
 class _Parts:
-    """The parts of an audit, each computed once and kept at once.
+    """The parts of an audit; each is computed once and stored immediately.
 
     Args:
-        world: that is audited.
-        fingerprint: of the audit.
-        store: where parts are kept, if anywhere.
+        world: the world that is audited.
+        fingerprint: the fingerprint of the audit.
+        store: where parts are stored, or None.
         progress: called with the name of each part before it begins.
-        seed: of the random slates that several parts draw one after the other.
+        seed: the seed of the random slates that several parts draw one after the other.
     """
 
     def __init__(
@@ -217,7 +216,7 @@ class _Parts:
             self.progress(name)
             found = {"value": compute(), "random": self.random.bit_generator.state}
             self.store.write(name, self.fingerprint, found, self.known)
-        else:  # later parts draw on from there
+        else:  # later parts continue to draw from this state
             self.random.bit_generator.state = found["random"]
         value: T = found["value"]
         return value
@@ -289,7 +288,7 @@ def _measure(
 
 
 def _fit(world: World, weights: tuple[float, ...], seed: int, count: int) -> Fit:
-    """The fit that is kept of the world, or a smaller one of as many shoppers as the audit has."""
+    """The stored fit of the world, or else a smaller one whose size depends on the number of shoppers of the audit."""
     kept = find_fit(world)
     if kept:
         return kept
@@ -298,7 +297,7 @@ def _fit(world: World, weights: tuple[float, ...], seed: int, count: int) -> Fit
 
 
 def _reaches(world: World, shoppers: Sequence[Shoppers], weights: Sequence[float]) -> dict[str, Estimate | None]:
-    """How near an approximate oracle comes to its bound, as a share and per slate; None for other oracles."""
+    """The share of its bound that an approximate oracle reaches, and the shortfall per slate; None for other oracles."""
     if world.oracle_is_exact or world.estimated:
         return {"oracle_reaches": None, "oracle_short": None}
     objectives = np.concatenate([world.expected(batch, world.best_slate(batch, weights)) for batch in shoppers])

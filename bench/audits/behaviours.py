@@ -1,4 +1,4 @@
-"""What shoppers do besides clicking and converting, and how long they are away, under random and under the oracle's slates."""
+"""Behaviours of shoppers other than clicks and conversions, and how long they are away, under given policies."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from slategym.sim.world import World
 
 
 def behaviour_rates(world: World, policies: Mapping[str, Policy], seed: int, count: int) -> dict[str, dict[str, Any]]:
-    """How much of each behaviour there is for each slate, and the mean days between two visits.
+    """Measure the amount of each behaviour per slate, and the mean number of days between two visits.
 
     Args:
-        world: whose shoppers.
-        policies: by name.
-        seed: of the shoppers.
-        count: how many of them, each for their first visits up to `LONGEST`.
+        world: the world of the shoppers.
+        policies: the policies by name.
+        seed: the seed of the shoppers.
+        count: the number of shoppers; each is followed for at most the first `LONGEST` visits.
 
     Returns:
-        For each policy `per_slate`, an estimate of each behaviour by name, and `days_away`, an estimate, or None where days are
-        not counted.
+        For each policy: `per_slate`, an estimate of each behaviour by name, and `days_away`, an estimate, or None if the world
+        does not count days.
     """
     return {name: _rates(world, policy, seed, count) for name, policy in policies.items()}
 

@@ -1,4 +1,4 @@
-"""Decisions by intervals: yes, no, or None where the interval contains both answers."""
+"""Decisions by intervals: True, False, or None if the interval allows both answers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ Decision = bool | None
 
 
 def below(estimate: Estimate, limit: float) -> Decision:
-    """Whether an estimate lies below a limit; by the mean alone where there is no interval."""
+    """Whether an estimate lies below a limit; without an interval, the mean decides."""
     low, high = _ends(estimate)
     return True if high < limit else False if low >= limit else None
 
 
 def at_most(estimate: Estimate, limit: float) -> Decision:
-    """Whether an estimate is at most a limit; by the mean alone where there is no interval."""
+    """Whether an estimate is at most a limit; without an interval, the mean decides."""
     low, high = _ends(estimate)
     return True if high <= limit else False if low > limit else None
 
@@ -27,12 +27,12 @@ def negated(holds: Decision) -> Decision:
 
 
 def all_of(every: Iterable[Decision]) -> Decision:
-    """Whether all hold: False if one does not, None if one is undecided."""
+    """Whether all decisions are True: False if one is False, else None if one is undecided."""
     found = list(every)
     return False if False in found else None if None in found else True
 
 
 def _ends(estimate: Estimate) -> tuple[float, float]:
     if estimate.mean is None:
-        raise ValueError("there is no mean: expected an estimate of something")
+        raise ValueError("there is no mean: expected an estimate with a mean")
     return estimate.interval or (estimate.mean, estimate.mean)

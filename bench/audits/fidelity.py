@@ -1,4 +1,4 @@
-"""How near the clicks of one user model come to those of another: a certificate for learned models and language models."""
+"""How close the clicks of one user model are to those of another: a check of learned models and language models."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from slategym.utils.ranges import Count, Seed
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
-LEAST = 1e-9  # probability that a model is taken to mean at least
+LEAST = 1e-9  # probabilities are clipped to at least this, and to at most 1 minus this
 
 
 @dataclass(frozen=True, repr=False)
 class Fidelity(Brief):
-    """What a user model's clicks have to do with the true ones, on random slates; intervals of 95 % over shoppers.
+    """How well a user model reproduces the true clicks on random slates, with 95 % intervals over shoppers.
 
     Attributes:
-        impressions: how many there were.
-        true_rate: clicks per impression of the truth.
-        rate: those of the model.
-        difference: of the model's rate from the true one, for the same shoppers and slates.
-        by_rank: the same for each rank.
-        explained: share of what the true probabilities say beyond the mean rate of each rank, in log-likelihood, that the model's
-            say: 1 for the truth, 0 for the mean rates, below 0 for what is worse.
-        correlation: of the two probabilities over impressions, at the same rank.
+        impressions: the number of impressions.
+        true_rate: clicks per impression of the true model.
+        rate: clicks per impression of the evaluated model.
+        difference: the model's rate minus the true rate, for the same shoppers and slates.
+        by_rank: the difference at each rank.
+        explained: the gain in log-likelihood over the mean rate of each rank, as a share of the gain of the true probabilities:
+            1 for the true model, 0 for the mean rates, below 0 for anything worse.
+        correlation: the correlation of the two probabilities over impressions, within ranks.
     """
 
     impressions: int
@@ -47,15 +47,16 @@ class Fidelity(Brief):
 def fidelity(world: World, truth: UserModel, *, shoppers: Count = 500, visits: Count = 5, seed: Seed = 0) -> Fidelity:
     """Compare the click probabilities of a world's user model with those of another, at the same visits.
 
-    Shoppers of the world are shown random slates for some visits and answer as the world's own model says; at each visit both
-    models are asked. Of a black box that only clicks the probabilities are estimates, and `explained` is too low by their noise.
+    The shoppers are shown random slates and answer by the world's own model; at each visit, the probabilities of both models are
+    computed. For a black box, which only returns clicks, the probabilities are estimates, and their noise lowers `explained`.
 
     Args:
-        world: with the model that is judged.
-        truth: reads the same traits and states of shoppers, as the model that a `TextShopper` was made of does.
-        shoppers: n of them.
-        visits: of each.
-        seed: of shoppers and slates.
+        world: the world with the user model to evaluate.
+        truth: the user model to compare with; it must use the same traits and states of shoppers, like the model from which a
+            `TextShopper` was made.
+        shoppers: n, the number of shoppers.
+        visits: the number of visits of each shopper.
+        seed: the seed of shoppers and slates.
     """
     simulation, random = Simulation(world, seed, shoppers), np.random.default_rng(seed)
     model, exact = [], []
@@ -66,7 +67,7 @@ def fidelity(world: World, truth: UserModel, *, shoppers: Count = 500, visits: C
         exact.append(np.asarray(truth.click_probability(now, world.catalog, slate), np.float64))
         feedback = simulation.show(slate)
         simulation.restart(feedback.terminated | feedback.truncated)
-    # (n, visits, k): a row of the simulation counts as one, as its visits have to do with each other.
+    # (n, visits, k): each row of the simulation is one sample, because its visits depend on each other.
     given, true = np.stack(model, axis=1), np.stack(exact, axis=1)
     constant = np.broadcast_to(true.mean(axis=(0, 1)), true.shape)
     gain, most = (_log_likelihood(true, each) - _log_likelihood(true, constant) for each in (given, true))
@@ -85,6 +86,6 @@ def fidelity(world: World, truth: UserModel, *, shoppers: Count = 500, visits: C
 
 
 def _log_likelihood(true: Floats, given: Floats) -> Floats:
-    """The expected log-likelihood of answers with true probabilities, by given ones."""
+    """The expected log-likelihood of the given probabilities, for answers with the true probabilities."""
     held = np.clip(given, LEAST, 1 - LEAST)
     return np.asarray(true * np.log(held) + (1 - true) * np.log1p(-held))

@@ -1,4 +1,4 @@
-"""The value of lookahead: slates chosen for whole episodes against the oracle of single visits."""
+"""The value of lookahead: slates chosen for whole episodes, compared with the oracle for single visits."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Floats = NDArray[np.float64]
 GREEDY = "greedy oracle"
 LOOKAHEAD = "one-step lookahead"
 SHIFT = 3.0  # factor on the weight of one objective
-FADING = 0.1  # how much a recent impression lowers the score of its category's items, for "categories rest"
-NEGLIGIBLE = 0.02  # share of the oracle's value per episode
-ROUNDING = 1e-9  # share of the same
+FADING = 0.1  # the rate at which recent impressions of a category lower its items' scores, for "categories rest"
+NEGLIGIBLE = 0.02  # as a share of the oracle's value per episode
+ROUNDING = 1e-9  # as a share of the same value
 PAYS, HARDLY, DOES_NOT, UNDECIDED = "pays", "hardly pays", "does not pay", "not decided"
-CHOSEN_ON = 200  # shoppers on whom the parts of the one-step lookahead are chosen
+CHOSEN_ON = 200  # shoppers used to choose the parts of the one-step lookahead
 FUTURES = 2  # simulated futures of each candidate slate
 
 DESCRIPTIONS = {
@@ -33,19 +33,19 @@ DESCRIPTIONS = {
     f"clicks x {SHIFT:g}": f"the best slate with the weight of clicks times {SHIFT:g}",
     "clicks only": "the best slate for clicks alone",
     "one of a category": "the best items, at most one of each category",
-    "categories rest": "the best items, less those of categories that were shown recently",
-    "random of the best": "a random half of the items that would fill two slates best",
-    LOOKAHEAD: "of the oracle's slates and those of the two best policies above, the best after simulating the future",
+    "categories rest": "the best items, after lowering the scores of categories that were shown recently",
+    "random of the best": "a random half of the best items for two slates",
+    LOOKAHEAD: "the slate with the best simulated future, among those of the oracle and of the two best policies above",
 }
 
 
 def variants(world: World, weights: Sequence[float], seed: int) -> dict[str, Policy]:
-    """Policies that trade this visit for later ones in any world, without the oracle itself (see `DESCRIPTIONS`).
+    """Policies that may give up value at this visit for later ones, in any world; without the oracle (see `DESCRIPTIONS`).
 
     Args:
-        world: a world of clicks and conversions.
-        weights: (2,), of clicks and conversions.
-        seed: of the random choices.
+        world: a world whose objectives are clicks and conversions.
+        weights: (2,), the weights of clicks and conversions.
+        seed: the seed of the random choices.
     """
     click, conversion = weights
     policies = {
@@ -71,15 +71,15 @@ def variants(world: World, weights: Sequence[float], seed: int) -> dict[str, Pol
 def lookahead(
     world: World, weights: Sequence[float], seed: int, greedy: Episodes, chosen_on: int = CHOSEN_ON
 ) -> dict[str, Any] | None:
-    """Compare whole episodes, shopper by shopper on the same random numbers.
+    """Compare policies for whole episodes with the oracle, paired by shopper with common random numbers.
 
-    All shoppers evaluate all variants, and the intervals hold for all of them at once, so the best may be picked by its value.
-    The parts of the one-step lookahead are chosen on other shoppers, always as many.
+    All variants are evaluated on the same shoppers, and the intervals hold for all of them at once, so the best variant may be
+    picked by its value. The parts of the one-step lookahead are chosen on other shoppers, whose number is fixed.
 
     Args:
-        world: a world of clicks and conversions.
-        weights: (2,), of clicks and conversions.
-        seed: of the shoppers.
+        world: a world whose objectives are clicks and conversions.
+        weights: (2,), the weights of clicks and conversions.
+        seed: the seed of the shoppers.
         greedy: the episodes under the oracle, for the same seed.
         chosen_on: number of other shoppers on whom the one-step lookahead is chosen.
 
@@ -87,12 +87,12 @@ def lookahead(
         None in a world of single visits, else:
 
         - `greedy`: estimates of the oracle's value `per_episode` and `visits`.
-        - `variants`: by name, `per_episode`, `visits` and `difference` to greedy (paired, with a simultaneous interval).
-        - `verdict`: "pays" if the interval of a variant lies above 0, "does not pay" if none reaches above 0, "hardly pays" if
-          none reaches above `NEGLIGIBLE` of greedy, else "not decided".
-        - `best`: the name of the best variant, of those above 0 if there are any.
-        - `lead`, `lead_share`: its difference, and that as a share of greedy, empty if such a share means nothing.
-        - `most`: the highest end of an interval.
+        - `variants`: by name, `per_episode`, `visits` and the `difference` to greedy (paired, with a simultaneous interval).
+        - `verdict`: "pays" if the interval of a variant lies above 0, "does not pay" if no interval extends above 0,
+          "hardly pays" if none extends above `NEGLIGIBLE` times the value of greedy, else "not decided".
+        - `best`: the name of the best variant, among those whose interval lies above 0 if there are any.
+        - `lead`, `lead_share`: its difference to greedy, and this as a share of greedy; empty if such a share is not meaningful.
+        - `most`: the highest upper end of the intervals.
     """
     if world.visits < 2:
         return None
@@ -128,16 +128,16 @@ def lookahead(
 
 
 def _verdict(above: bool, most: float) -> str:
-    """The verdict, from whether a variant lies above the oracle and the highest end of an interval as a share of its value."""
+    """The verdict, given whether a variant is above the oracle, and the highest end of an interval as a share of its value."""
     if above:
         return PAYS
     return DOES_NOT if most <= 0 else HARDLY if most <= NEGLIGIBLE else UNDECIDED
 
 
 def _improved_policy(world: World, weights: Sequence[float], seed: int, policies: Mapping[str, Policy], count: int) -> Policy:
-    """One step of policy improvement on the best of all policies, among the slates of the oracle and of the two best others.
+    """One step of policy improvement on the best policy, among the slates of the oracle and of the two best other policies.
 
-    These are chosen on other shoppers, so that the evaluation is independent of the choice.
+    The policies are chosen on other shoppers, so that the evaluation is independent of the choice.
     """
     own, oracle = derived(seed, "chosen on"), oracle_policy(world, weights)
     greedy = rollout(world, oracle, own, count)
@@ -152,25 +152,24 @@ def _improved_policy(world: World, weights: Sequence[float], seed: int, policies
 def lookahead_policy(
     world: World, weights: Sequence[float], base: Policy, known: Episodes, candidates: Sequence[Policy], seed: int
 ) -> Policy:
-    """Of the slates of several policies, shows the one with the most value now and in simulated futures on common random numbers.
+    """Shows, among the slates of several policies, the one with the highest value at this visit and in simulated futures.
 
-    The future of a shopper who stays is the exact value of the next slate of `base`, and the mean value of `base` after that
-    visit: one step of policy improvement on `base` (Bertsekas, "Dynamic Programming and Optimal Control", volume I, on
-        rollout). The
-    probability to stay is exact given the simulated answer.
+    The futures use common random numbers. The future value of a shopper who stays is the exact value of the next slate of `base`
+    plus the mean value of `base` after that visit. This is one step of policy improvement on `base` (Bertsekas, "Dynamic
+    Programming and Optimal Control", volume I, on rollout). The probability of staying is exact given the simulated answer.
 
     Args:
-        world: a world of clicks and conversions.
-        weights: (2,), of clicks and conversions.
-        base: the policy after this visit.
+        world: a world whose objectives are clicks and conversions.
+        weights: (2,), the weights of clicks and conversions.
+        base: the policy that is followed after this visit.
         known: episodes under `base`.
         candidates: policies whose slates are compared.
-        seed: of the futures.
+        seed: the seed of the futures.
     """
     weight_vector = np.asarray(weights, np.float64)
     reward = known.expected @ weight_vector
     present = np.maximum(known.here.sum(axis=0), 1)
-    # (t,) the mean value after the slate of each visit, of those who come to it; 0 at the last visit.
+    # (t,) the mean value after the slate of each visit, over those who make the visit; 0 at the last visit.
     after = np.array([reward[known.here[:, visit], visit + 1 :].sum() for visit in range(len(present))]) / present
     last = len(present) - 1
 
@@ -182,7 +181,7 @@ def lookahead_policy(
         other.shoppers = shoppers.take(np.arange(len(shoppers)))
         visit = shoppers.visit
         feedback = other.show(slate)
-        now, other.shoppers.visit[:] = other.shoppers.visit.copy(), visit  # the chance to leave is that of the visit shown
+        now, other.shoppers.visit[:] = other.shoppers.visit.copy(), visit  # the probability of leaving at the visit shown
         staying = 1 - np.asarray(world.user_model.leaving(other.shoppers, feedback), np.float64)
         other.shoppers.visit[:] = now
         following = world.expected(other.shoppers, base(other.shoppers)) @ weight_vector
@@ -200,7 +199,7 @@ def lookahead_policy(
 
 
 def _by_item(world: World, weights: Sequence[float], choose: Callable[[Gains, NDArray[np.float32]], Items]) -> Policy:
-    """A policy that chooses from the items' scores (n, m), their value alone at an examined rank, and the exposure (n, g)."""
+    """A policy that chooses by the items' scores (n, m), which are their values at an examined rank, and the exposure (n, g)."""
 
     def policy(shoppers: Shoppers) -> Items:
         gains = item_gains(world, shoppers)
@@ -210,7 +209,7 @@ def _by_item(world: World, weights: Sequence[float], choose: Callable[[Gains, ND
 
 
 def _varied(scores: Gains, category: NDArray[np.int64], size: int) -> Items:
-    """(n, k) the best items of different categories; where those run out, the best of the others."""
+    """(n, k) the best items of different categories; when the categories run out, the best of the other items."""
     left, rows = scores.copy(), np.arange(len(scores))
     back = np.float32(scores.max() - scores.min() + 1)
     slate = np.empty((len(scores), size), np.int64)
@@ -222,7 +221,7 @@ def _varied(scores: Gains, category: NDArray[np.int64], size: int) -> Items:
 
 
 def _rested(world: World, scores: Gains, exposure: NDArray[np.float32]) -> Gains:
-    """Scores that fade with the category's recent impressions."""
+    """Scores that decrease with the recent impressions of the item's category."""
     return np.asarray(scores * np.exp(-np.float32(FADING) * exposure)[:, world.catalog.category])
 
 

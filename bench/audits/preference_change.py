@@ -1,7 +1,7 @@
-"""Preference change: the effect of repetition and rest, and how far taste moves with what is shown.
+"""Preference change: the effects of repetition and rest, and how much the slates shown change the taste.
 
-Everything is read off the exact click probability of probe slates that never change. Shoppers who leave are kept, as if they
-had stayed, so that departures do not change the mean.
+All effects are measured by the exact click probability of probe slates, which never change. Shoppers who leave are kept, as if
+they had stayed, so that departures do not change the mean.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ from slategym.sim.slate import Items
 from slategym.sim.world import World
 
 Floats = NDArray[np.float64]
-REPEATS = 10  # visits with the same category, then as many without it
+REPEATS = 10  # visits with the same category, followed by the same number without it
 PROBES = 4  # random slates whose click probabilities are measured
 POINTS = 16  # visits at which they are measured
 
 
 def repetition(world: World, average: Gains, seed: int, shoppers: int) -> dict[str, Any] | None:
-    """Measure the clicks on one category while it is shown at each visit, and then while it rests.
+    """Measure the clicks on one category while it is shown at every visit, and then while it is not shown.
 
-    Each shopper has a category, in turn; the probe is its most attractive items. One copy of the shopper sees the probe for up
-    to ten visits and then other categories for up to ten more; another copy never sees the category. The ratio of the probe's
-    expected clicks, visit by visit, keeps season and shopper constant: below 1, repetition lowers attraction; above 1, it
-    raises it.
+    The categories are assigned to the shoppers in turn; the probe is the most attractive items of the shopper's category. One
+    copy of the shopper sees the probe for up to ten visits, and then other categories for up to ten more. Another copy never
+    sees the category. The ratio of the expected clicks on the probe is taken visit by visit, so season and shopper are the same
+    in both: below 1, repetition lowers attraction; above 1, repetition raises it.
 
     Args:
         world: the world.
         average: (2, 1, m) gains of the average shopper.
-        seed: of the shoppers.
+        seed: the seed of the shoppers.
         shoppers: n.
 
     Returns:
-        None in a world of single visits or if all items are of the probe, else:
+        None in a world of single visits or if the probe contains all items, else:
 
-        - `visits`, `ratio`: an estimate at each visit.
+        - `visits`, `ratio`: an estimate of the ratio at each visit.
         - `repeats`: the number of visits with the probe.
         - `worn`: 1 minus the ratio after the last repetition.
-        - `remains`: the same at the end of the rest.
-        - `visits_to_half`: of rest, until half of `worn` is undone; null if it never is.
+        - `remains`: 1 minus the ratio at the end of the rest.
+        - `visits_to_half`: the number of visits of rest until half of `worn` is undone; null if it never is.
     """
     span = min(world.visits, LONGEST, 2 * REPEATS)
     probes = _probes(world, average[0, 0], shoppers)
@@ -75,21 +75,21 @@ def repetition(world: World, average: Gains, seed: int, shoppers: int) -> dict[s
 
 
 def displacement(world: World, policies: Mapping[str, Policy], seed: int, shoppers: int) -> dict[str, Any] | None:
-    """Measure how far what is shown moves the clicks on random slates, relative to shoppers for whom only time has passed.
+    """Measure how much the slates shown change the clicks on random slates, compared with shoppers for whom only time passes.
 
     Args:
         world: the world.
-        policies: by name.
-        seed: of the shoppers and the probes.
+        policies: the policies by name.
+        seed: the seed of the shoppers and the probes.
         shoppers: n.
 
     Returns:
         None in a world of single visits, else:
 
-        - `visits`: at which it is measured.
-        - `clock`: estimates of how far time alone moves the click probabilities (the season).
+        - `visits`: the visits at which it is measured.
+        - `clock`: estimates of how much time alone (the season) changes the click probabilities.
         - `policies`: by name, estimates of `moved`, the mean absolute change as a share of the mean, and of `drawn`, the mean
-          change with its sign.
+          signed change as a share of the mean.
     """
     last = min(world.visits, LONGEST) - 1
     if last < 1:
@@ -116,7 +116,7 @@ def displacement(world: World, policies: Mapping[str, Policy], seed: int, shoppe
 
 
 def _probes(world: World, attraction: NDArray[np.floating[Any]], shoppers: int) -> Items | None:
-    """(n, k) the most attractive items of one category; those of a small category are repeated, which earns nothing."""
+    """(n, k) the most attractive items of one category; items of a small category are repeated, which adds no value."""
     kinds = np.unique(world.catalog.category)
     order = np.argsort(-attraction, kind="stable")
     slates = [np.resize(order[world.catalog.category[order] == kind][: world.slate_size], world.slate_size) for kind in kinds]
@@ -124,9 +124,9 @@ def _probes(world: World, attraction: NDArray[np.floating[Any]], shoppers: int) 
 
 
 def _others(world: World, probes: Items, random: np.random.Generator) -> Any:
-    """A function that draws slates (n, k) without the probes' category, or without their items if there is one category.
+    """A function that draws slates (n, k) without the probes' category, or without their items if there is only one category.
 
-    None if there is nothing else to show.
+    None if there are no other items.
     """
     category = world.catalog.category
     if (category == category[0]).all():
@@ -139,7 +139,7 @@ def _others(world: World, probes: Items, random: np.random.Generator) -> Any:
     width = (after - first)[:, None]
 
     def draw() -> Items:
-        """Uniform over the catalogue in order of category, less the stretch of the shopper's own."""
+        """Draw uniformly from the catalogue, sorted by category, without the range of the shopper's own category."""
         place = random.integers(world.catalog.size - width, size=probes.shape)
         return order[place + width * (place >= first[:, None])]
 
@@ -164,7 +164,7 @@ def _all_clicks(simulation: Simulation, slates: Sequence[Items]) -> Floats:
 
 
 def _change(now: Floats, before: Floats) -> dict[str, Any]:
-    """The mean change of probabilities (n, p), without and with its sign, as shares of their mean."""
+    """The mean absolute and the mean signed change of probabilities (n, p), as shares of their mean."""
     unit = before.mean(axis=1)
     change = now - before
     return {

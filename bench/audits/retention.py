@@ -10,24 +10,25 @@ import numpy as np
 from slategym.bench.rollouts import Episodes
 from slategym.bench.statistics import Estimate
 
-LEVELS = 12  # values of a whole-number trait at most, for a group per value
+LEVELS = 12  # the largest number of distinct values of a trait for which each value is a group
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 
 
 def leaving(episodes: Mapping[str, Episodes], of: str) -> dict[str, Any] | None:
-    """Measure how long episodes are.
+    """Measure the length of episodes.
 
     Args:
-        episodes: by policy.
+        episodes: the episodes by policy.
         of: the policy whose episodes are split by the shoppers' traits.
 
     Returns:
         None in a world of single visits, else:
 
-        - `policies`: by name, `visits`, an estimate of the visits per shopper; `survival`, the share of shoppers that comes
-          for each visit; `left` and `ended`, the shares that left for good and that came to the last visit.
+        - `policies`: by name, `visits`, an estimate of the visits per shopper; `survival`, the share of shoppers who make each
+          visit; `left` and `ended`, the shares of shoppers who left for good and who came to the last visit.
         - `of`: the policy of `traits`.
-        - `traits`: by name, the mean visits of each group of a trait (its values or quarters), the most informative traits first.
+        - `traits`: by name, the mean visits of each group of a trait (its values or quarters); the traits with the largest
+          differences between groups come first.
     """
     if next(iter(episodes.values())).here.shape[1] < 2:
         return None
@@ -44,7 +45,7 @@ def leaving(episodes: Mapping[str, Episodes], of: str) -> dict[str, Any] | None:
 
 
 def _by_trait(episodes: Episodes) -> dict[str, Any]:
-    """Mean visits by the groups of each scalar trait with more than one group."""
+    """Mean visits for the groups of each scalar trait that has more than one group."""
     by_trait: list[tuple[float, str, dict[str, Any]]] = []
     visits = episodes.visits.astype(np.float64)
     for name, trait in episodes.traits.items():

@@ -1,4 +1,4 @@
-"""The trade-off between the objectives: what the best slate for one loses of the other, and the front between them."""
+"""The trade-off between two objectives: how much of one the best slate for the other loses, and the front between them."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from slategym.sim.shoppers import Shoppers
 from slategym.sim.slate import Items
 from slategym.sim.world import World
 
-# The weight of the first objective; each objective is in units of its best value.
+# Weights of the first objective, with each objective in units of its best value.
 MIXES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0)
 Floats = NDArray[np.float64]
 
 
 def tradeoff(world: World, shoppers: Sequence[Shoppers], policies: Mapping[str, Policy]) -> dict[str, Any]:
-    """Measure the trade-off between the first two objectives, for shoppers at one visit; nothing advances.
+    """Measure the trade-off between the first two objectives for shoppers at one visit; nothing is simulated further.
 
     Args:
         world: the world.
-        shoppers: in batches.
-        policies: by name.
+        shoppers: the shoppers, in batches.
+        policies: the policies by name.
 
     Returns:
-        - `losses`: `{"click": {"conversion": estimate}, ...}`, the share of the best conversions that the best slate for
-          clicks loses, and the other way round.
-        - `front`: `mix` and the expected objectives per slate, by name, of the best slates for each mix.
+        - `losses`: `{"click": {"conversion": estimate}, ...}`, the share of the most possible conversions that the best slate
+          for clicks loses, and vice versa.
+        - `front`: `mix`, and by name the expected objectives per slate of the best slates for each mix.
         - `points`: the expected objectives of each policy.
         - `common`: the share of items that the best slates for either objective have in common.
     """

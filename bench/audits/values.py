@@ -1,4 +1,4 @@
-"""Base rates of a world, and the value of reference policies: random, popular, from the observation, oracle."""
+"""Base rates of a world, and the values of the reference policies: random, popular, context, oracle."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def policy_values(episodes: Mapping[str, Episodes], weights: Sequence[float]) ->
     """The value of each policy under the weights.
 
     Args:
-        episodes: by policy, for the same shoppers.
-        weights: (M,).
+        episodes: the episodes by policy, for the same shoppers.
+        weights: (M,), the weights of the objectives.
 
     Returns:
-        By policy: estimates `per_slate`, `per_episode`, `clicks_per_slate`, `conversions_per_slate` and `revenue_per_slate`; and
-        `share_of_oracle`, of the value per slate, None for all where the oracle's value is not clearly above 0.
+        By policy: estimates `per_slate`, `per_episode`, `clicks_per_slate`, `conversions_per_slate` and `revenue_per_slate`, and
+        `share_of_oracle`, the value per slate as a share of the oracle's; None for all if that is not clearly above 0.
     """
     oracle = episodes[ORACLE]
     best = oracle.expected.sum(axis=(0, 1)) / oracle.visits.sum()
@@ -54,11 +54,11 @@ def gaps(episodes: Mapping[str, Episodes], weights: Sequence[float]) -> dict[str
     """The paired differences in value per slate between policies, in the order of `REFERENCE_POLICIES`.
 
     Args:
-        episodes: by policy, for the same shoppers.
-        weights: (M,).
+        episodes: the episodes by policy, for the same shoppers.
+        weights: (M,), the weights of the objectives.
 
     Returns:
-        `gaps[above][below]`, how much more one policy earns than another.
+        `gaps[above][below]`, the value of policy `above` minus the value of policy `below`.
     """
     present = [name for name in REFERENCE_POLICIES if name in episodes]
     differences: dict[str, dict[str, Estimate]] = {name: {} for name in present}
@@ -71,17 +71,17 @@ def gaps(episodes: Mapping[str, Episodes], weights: Sequence[float]) -> dict[str
 
 
 def slates_to_tell(episodes: Mapping[str, Episodes], weights: Sequence[float]) -> int | None:
-    """How many slates each of two agents needs until the best possible agent can be told from random slates.
+    """The number of slates for each of two agents that distinguishes the best possible agent from random slates.
 
-    With as many, the 95 % interval of the difference excludes 0 with a probability of 80 %, on different shoppers for each agent
-    (Student's sample size formula); on the same shoppers fewer may do.
+    With this number, the 95 % interval of the difference excludes 0 with a probability of 80 %, if each agent has different
+    shoppers (sample size formula for normal means); with the same shoppers, fewer slates may be enough.
 
     Args:
-        episodes: by policy; the best is that from the observation if it is among them, else the oracle.
-        weights: (M,).
+        episodes: the episodes by policy; the best policy is "context" if it is given, else the oracle.
+        weights: (M,), the weights of the objectives.
 
     Returns:
-        The number, or None where the best earns no more than random slates.
+        The number, or None if the best policy earns no more than random slates.
     """
     above, below = episodes.get(CONTEXT, episodes[ORACLE]), episodes[RANDOM]
     weight_vector = np.asarray(weights, np.float64)

@@ -1,4 +1,4 @@
-"""Warnings of degenerate worlds, in which a comparison of agents would say nothing, and how to fix them."""
+"""Warnings about degenerate worlds, in which a comparison of agents is meaningless, and how to fix them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from slategym.bench.format import decimals, number
 from slategym.bench.statistics import Estimate, scale
 
 LEAST_RATE, MOST_RATE = 1e-4, 0.9
-# Of random slates; shops report clicks of a few per cent of impressions, and conversions of a few per cent of clicks.
+# For random slates; shops report clicks for a few percent of the impressions, and conversions for a few percent of the clicks.
 UNUSUAL = {"clicks_per_impression": 0.3, "conversions_per_click": 0.3}
-AGREE = 0.05  # the best slates lose less of the other objective: no trade-off
-# Shares of the sum of gains and costs, which is the value of the oracle unless there are costs:
-LITTLE = 0.05  # the oracle earns less above random: nothing to learn
-ALIKE = 0.02  # the oracle earns less above the best fixed slate: nothing to personalise
-SURE = 0.05  # half the interval of the oracle's value is wider: few shoppers
-USELESS, ALL = 0.05, 0.99  # of the gap between the best fixed slate and the oracle, from the observation
-FEW_RETURN = 0.5  # fewer come for a second visit
-UNSEEN = 0.01  # the last rank is clicked less often than this share of the first
-STILL = 0.001  # a smaller change of probabilities counts as none
-UNSETTLED = 0.02  # the larger fit gains more than that over the smaller one
+AGREE = 0.05  # no trade-off if the best slates for one objective lose less than this share of the other
+# The next three are shares of the sum of gains and costs, which is the value of the oracle unless there are costs.
+LITTLE = 0.05  # nothing to learn if the oracle earns less than this more than random slates
+ALIKE = 0.02  # nothing to personalise if the oracle earns less than this more than the best fixed slate
+SURE = 0.05  # few shoppers if half the interval of the oracle's value is wider than this
+USELESS, ALL = 0.05, 0.99  # shares of the gap between the best fixed slate and the oracle that the observation closes
+FEW_RETURN = 0.5  # everyone leaves if a smaller share comes for a second visit
+UNSEEN = 0.01  # unseen ranks if the last rank gets less than this share of the clicks of the first
+STILL = 0.001  # a smaller change of probabilities counts as no change
+UNSETTLED = 0.02  # context unsettled if the larger fit gains more than this over the smaller one
 
 
 class Finding(NamedTuple):
@@ -45,22 +45,22 @@ Check = tuple[Decision, Finding]  # whether the finding holds, and the finding
 
 
 def warnings(audit: Mapping[str, Any]) -> list[Finding]:
-    """Where the world is degenerate.
+    """The ways in which the world is degenerate.
 
     Args:
-        audit: as `bench.audits.audit.audit` builds it.
+        audit: the results of `bench.audits.audit.audit`.
     """
     return [finding for holds, finding in _checks(audit) if holds]
 
 
 def notes(audit: Mapping[str, Any]) -> list[Finding]:
-    """What to know when reading the numbers, and which warnings are undecided with so few shoppers."""
+    """Notes on how to read the numbers, and the warnings that are undecided because there are too few shoppers."""
     undecided = [
         Finding(
             "not decided",
             f"whether this is “{finding.kind}” is not decided: {finding.says}",
-            "the interval over these shoppers contains both answers",
-            "more --shoppers",
+            "the interval over these shoppers allows both answers",
+            "use more --shoppers",
         )
         for holds, finding in _checks(audit)
         if holds is None
@@ -69,7 +69,7 @@ def notes(audit: Mapping[str, Any]) -> list[Finding]:
 
 
 def something_to_learn(audit: Mapping[str, Any]) -> Decision:
-    """Whether the best slates earn clearly more than random ones; None where that is not decided."""
+    """Whether the best slates earn clearly more than random ones; None if undecided."""
     return negated(at_most(_gap(audit, ORACLE, RANDOM), LITTLE * _size(audit)))
 
 
@@ -94,7 +94,7 @@ def _rates(audit: Mapping[str, Any]) -> Iterator[Check]:
                 Finding(
                     "rate",
                     f"{name} of {slates} slates: {rate.mean:.3g}, below {LEAST_RATE:g}",
-                    "so few answers that an agent learns little from very many slates",
+                    "clicks or conversions are so rare that an agent learns little even from very many slates",
                     f"raise {lever}",
                 ),
             )
@@ -103,18 +103,18 @@ def _rates(audit: Mapping[str, Any]) -> Iterator[Check]:
                 Finding(
                     "unusual rate",
                     f"{name} of random slates: {rate.mean:.3g}, above {high:g}",
-                    "shops have far lower rates, so agents that do well here may do badly there",
-                    f"lower {lever}, or give the shop its rates: click_rate=0.03,conversion_rate=0.03",
+                    "real shops have far lower rates, so agents that do well here may do badly there",
+                    f"lower {lever}, or set the rates of the shop: click_rate=0.03,conversion_rate=0.03",
                 ),
             )
-            # Where random slates are not always answered there is much to gain, however high the oracle's rate.
+            # If random slates have lower rates there is much to gain, however high the oracle's rate is.
             always = negated(at_most(Estimate.from_json(audit["rates"][RANDOM][key]), MOST_RATE))
             yield (
                 always and negated(at_most(rate, MOST_RATE)),
                 Finding(
                     "rate",
                     f"{name} of {slates} slates: {rate.mean:.3g}, above {MOST_RATE:g}",
-                    "nearly every answer is yes, so answers tell little and there is nothing left to gain",
+                    "nearly every answer is positive, so answers carry little information and there is nothing left to gain",
                     f"lower {lever}",
                 ),
             )
@@ -127,13 +127,13 @@ def _rates(audit: Mapping[str, Any]) -> Iterator[Check]:
                 "unseen ranks",
                 f"rank {len(click)} is clicked {last / first:.1g} times as often as rank 1",
                 "the lowest ranks are never examined: their items do not matter",
-                "make slates shorter, or let examination fall more slowly",
+                "make slates shorter, or let examination decrease more slowly with the rank",
             ),
         )
 
 
 def never_converts(audit: Mapping[str, Any]) -> bool:
-    """Whether no slate that was looked at can convert, as in the worlds of most other simulators."""
+    """Whether no slate of the audit can convert, as in the worlds of most other simulators."""
     rates = [Estimate.from_json(audit["rates"][slates]["conversions_per_click"]) for slates in (RANDOM, ORACLE)]
     return all(rate.mean == 0 for rate in rates)
 
@@ -143,22 +143,22 @@ def _left_out(audit: Mapping[str, Any]) -> Iterator[Finding]:
     if names := config["objectives_left_out"]:
         yield Finding(
             "objectives left out",
-            f"an audit looks at clicks and conversions; {', '.join(names)} {'is' if len(names) == 1 else 'are'} left out",
-            "what the world's own objectives earn is not seen here, but for how often shoppers do each thing",
-            "compare agents by `slategym benchmark`, which counts them",
+            f"an audit considers clicks and conversions; {', '.join(names)} {'is' if len(names) == 1 else 'are'} left out",
+            "of the world's own objectives, the audit shows only how often shoppers show each behaviour",
+            "compare agents with `slategym benchmark`, which counts all objectives",
         )
     if count := config["candidates_left_out"]:
         yield Finding(
             "candidates left out",
-            f"an audit looks at slates of the whole catalogue; agents choose among {count:,} candidates",
-            "the best slates are better here than an agent can have",
-            "compare agents by `slategym benchmark`, whose oracle chooses among candidates too",
+            f"an audit considers slates of the whole catalogue; agents choose among {count:,} candidates",
+            "the best slates here are better than any slate that an agent can choose",
+            "compare agents with `slategym benchmark`, whose oracle also chooses among candidates",
         )
     if never_converts(audit):
         yield Finding(
             "no conversions",
             "shoppers of this world never convert",
-            "clicks are all that is looked at, and what is said of conversions says nothing",
+            "only clicks count, and the numbers for conversions have no meaning",
             "nothing",
         )
 
@@ -197,7 +197,7 @@ def _learning(audit: Mapping[str, Any]) -> Iterator[Check]:
         Finding(
             "nothing to learn",
             f"the oracle earns {oracle:.4g} per slate, random slates {random:.4g}",
-            "every agent that is no worse than random slates earns about the same, whatever it learns",
+            "every agent that is no worse than random slates earns about the same, no matter what it learns",
             "let items differ more in attraction and conversion",
         ),
     )
@@ -208,8 +208,8 @@ def _learning(audit: Mapping[str, Any]) -> Iterator[Check]:
         Finding(
             "nothing to personalise",
             f"one slate for everybody earns {short}",
-            "shoppers want the same things: agents differ by how soon they find the best slate, not by knowing shoppers",
-            "let tastes differ more from shopper to shopper",
+            "shoppers have the same taste: agents differ in how soon they find the best slate, not in how well they personalise",
+            "let tastes differ more between shoppers",
         ),
     )
 
@@ -219,16 +219,16 @@ def _observation(audit: Mapping[str, Any]) -> Iterator[Check]:
         return
     whole, reached, missed = (_gap(audit, *pair) for pair in ((ORACLE, POPULAR), (CONTEXT, POPULAR), (ORACLE, CONTEXT)))
     if at_most(whole, ALIKE * _size(audit)) is not False:
-        return  # nothing that an observation could tell
+        return  # the observation cannot help
     told = 100 * (reached.divided_by(whole.mean).mean or 0.0)
-    said = f"the observation brings {max(told, 0.0):.1f} % of the way from the best fixed slate to the oracle"
+    said = f"the observation closes {max(told, 0.0):.1f} % of the gap between the best fixed slate and the oracle"
     yield (
         below(reached.divided_by(whole.mean), USELESS),
         Finding(
             "context useless",
             said,
-            "taste matters, but the observation does not reveal it: no agent can beat the best fixed slate by much",
-            "let UserModel.context show a noisy part of the taste",
+            "taste matters, but the observation does not reveal it: no agent can be much better than the best fixed slate",
+            "let UserModel.context return a noisy part of the taste",
         ),
     )
     yield (
@@ -237,7 +237,7 @@ def _observation(audit: Mapping[str, Any]) -> Iterator[Check]:
             "context tells all",
             said,
             "the observation reveals the shopper's whole latent taste; in a real shop some of it is hidden",
-            "add noise to UserModel.context, unless that is what you want to simulate",
+            "add noise to UserModel.context, unless you want to simulate this",
         ),
     )
 
@@ -253,7 +253,7 @@ def _episodes(audit: Mapping[str, Any]) -> Iterator[Check]:
         Finding(
             "everyone leaves",
             f"at most {100 * second[name]:.1f} % of the shoppers come a second time ({name} slates)",
-            "there are few visits after the first: history, satiation and loyalty do not matter",
+            "there are few visits after the first, so history, satiation and loyalty do not matter",
             "lower UserModel.leaving, or make it a world of single visits",
         ),
     )
@@ -264,23 +264,23 @@ def _exactness(audit: Mapping[str, Any]) -> Iterator[Finding]:
     if oracle == "estimated":
         yield Finding(
             "estimates",
-            "the user model only answers with clicks: every number here is an estimate by simulation",
+            "the user model only returns clicks: every number here is an estimate by simulation",
             "probabilities are means of a few dozen simulated answers, and the oracle is a search among probed items, "
-            "so other slates can even be better",
+            "so some slates can be better than the oracle's",
             "override click_probability and best_slate if you know them, or raise the model's replicates and probes",
         )
     elif oracle == "approximate":
         reaches, short = audit["oracle_reaches"]["mean"], Estimate.from_json(audit["oracle_short"])
         near = (
-            f"reach at least {100 * reaches:.1f} % of what no slate can exceed"
+            f"reach at least {100 * reaches:.1f} % of the best possible value"
             if reaches is not None
-            else f"fall short by {number(short.mean, decimals([short]))} per slate, at most, of what no slate can exceed"
+            else f"fall short of the best possible value by at most {number(short.mean, decimals([short]))} per slate"
         )
         yield Finding(
             "oracle not exact",
             f"the oracle's slates {near}",
             "there is no known fast algorithm for the best slate of this click model; the oracle is close to it",
-            "nothing; read shares of the oracle with that margin",
+            "nothing, but read shares of the oracle with that margin",
         )
 
 
@@ -295,8 +295,8 @@ def _change(audit: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "nothing changes",
             "shoppers neither change nor leave",
-            "each visit is the same problem again: this is a contextual bandit, and looking ahead cannot pay",
-            "nothing, if a bandit is what you want; else see UserModel.evolve and UserModel.leaving",
+            "every visit is the same problem: this is a contextual bandit, and looking ahead cannot pay",
+            "nothing if you want a bandit; else see UserModel.evolve and UserModel.leaving",
         )
 
 
@@ -309,27 +309,27 @@ def _certainty(audit: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "few shoppers",
             f"the 95 % interval of the oracle's value is ±{within}",
-            "small differences cannot be seen",
-            "more --shoppers",
+            "small differences cannot be detected",
+            "use more --shoppers",
         )
     more, share = (Estimate.from_json((audit["context"] or {}).get(name)) for name in ("more_per_slate", "more"))
     if more.low is not None and more.low > UNSETTLED * size:
         gain = f"{100 * share.mean:.1f} %" if share.mean is not None else f"{more.mean:.2g} per slate"
         yield Finding(
             "context unsettled",
-            f"doubling the training data and the network's width of best from context gains {gain}",
+            f"doubling the training data and the width of the network behind best from context gains {gain}",
             "the fit is still improving: the true best from context is higher than reported here",
-            "read shares of best from context as too high by a few percent",
+            "keep in mind that shares of best from context are too high by a few percent",
         )
 
 
 def _size(audit: Mapping[str, Any]) -> float:
-    """The sum of gains and costs by the weights: of the oracle's slates, or of random ones if that is larger."""
+    """The sum of gains and costs with the weights: of the oracle's slates, or of random slates if that is larger."""
     values, keys = audit["values"]["value"], ("clicks_per_slate", "conversions_per_slate")
     means = [[values[name][key]["mean"] or 0.0 for key in keys] for name in (RANDOM, ORACLE)]
     return max(scale(objectives, audit["config"]["weights"]) for objectives in means)
 
 
 def _gap(audit: Mapping[str, Any], above: str, below: str) -> Estimate:
-    """How much more one policy earns per slate than another."""
+    """The difference in value per slate between two policies."""
     return Estimate.from_json(audit["gaps"][above][below])

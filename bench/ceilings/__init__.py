@@ -1,1 +1,1 @@
-"""The best value that an observation allows. No latent state in the policy, no agent of the registry."""
+"""The best value that an observation allows. Policies that use latent state and registered agents do not belong here."""

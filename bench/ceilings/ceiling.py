@@ -1,4 +1,4 @@
-"""The upper limit for any agent that sees the observation alone, and how reliable that number is."""
+"""The upper limit for agents that see only the observation, and how reliable this number is."""
 
 from __future__ import annotations
 
@@ -24,41 +24,40 @@ from slategym.sim.objectives.base import ItemObjective, Objective
 from slategym.sim.objectives.item import Novelty
 from slategym.sim.world import World
 
-CELLS = 12_000_000  # shoppers times items in a sample, at most
-SHOPPERS = 24_000  # in a sample, at most
-ITEMS = 20_000  # at most, as the fit has an embedding for each item
-AVERAGED = 2000  # shoppers behind the popular slate
+CELLS = 12_000_000  # the largest shoppers x items of a sample
+SHOPPERS = 24_000  # the largest number of shoppers in a sample
+ITEMS = 20_000  # the largest number of items, because the fit has an embedding for each
+AVERAGED = 2000  # shoppers whose average gains determine the popular slate
 WIDTH = 128
 
 
 class ContextCeiling:
-    """The best slates that the observation allows, by a large supervised fit.
+    """The best slates that the observation allows, from a large supervised fit.
 
-    It fits the expected gains of every item given the observation, one fit per objective, to the exact probabilities of
-    shoppers at their visits. What was shown is part of the observation, so shoppers are sampled in three stages, with a new
-    fit after
-    each: a quarter under random, popular and oracle slates, a quarter under the slates of the first fit, and half under those
-        of the second
-    (Ross, Gordon, Bagnell, "A reduction of imitation learning and structured prediction to no-regret online learning", AISTATS
-    2011). The last fit has layers twice as wide.
+    The fit predicts the expected gains of every item given the observation, with one network per objective. Its targets are the
+    exact probabilities of shoppers at their visits. Because the observation depends on the slates shown before, shoppers are
+    sampled in three stages, with a new fit after each: a quarter under random, popular and oracle slates, a quarter under the
+    slates of the first fit, and half under those of the second (Ross, Gordon, Bagnell, "A reduction of imitation learning and
+    structured prediction to no-regret online learning", AISTATS 2011). The last fit has layers twice as wide.
 
-    It is the best for one visit, as the oracle is, from this visit's observation: an agent that looks ahead, or remembers more
-    than the observation holds, may exceed it.
+    Like the oracle, these slates are the best for a single visit, here given the observation of this visit. An agent that looks
+    ahead, or remembers more than the observation contains, may exceed them.
 
     Args:
-        world: at most 20,000 items, and objectives that are linear in clicks and conversions (see `affordable`).
-        weights: (M,), whose best slates the shoppers of the sample are shown; the fit serves other weights as well.
-        seed: of the shoppers and of the fit.
-        shoppers: N, in the sample, or fewer where N times the items is more than 12 million; 24,000 by default.
-        stop: asked often.
+        world: a world with at most 20,000 items and objectives that are linear in clicks and conversions (see `affordable`).
+        weights: (M,), the weights for which slates are shown to the shoppers of the sample; the fit also serves other weights.
+        seed: the seed of the shoppers and of the fit.
+        shoppers: N, the number of shoppers in the sample, 24,000 by default; it is reduced so that N times the number of items
+            is at most 12 million.
+        stop: called often; if it returns True, the work is stopped.
 
     Attributes:
         average: (2, 1, m) the gains of the average shopper, under random slates.
-        fits: the three fits, the last of which counts.
+        fits: the three fits; the last one is used.
         shoppers: N.
 
     Raises:
-        ValueError: too many items, or other objectives.
+        ValueError: the world is not `affordable`.
         Stopped: `stop` returned True.
     """
 
@@ -73,8 +72,8 @@ class ContextCeiling:
         if not affordable(world):
             raise ValueError(
                 f"{world.name} has {world.catalog.size:,} items and the objectives {', '.join(world.objective_names)}: "
-                f"the fit to the observation takes at most {ITEMS:,}, objectives that are linear in clicks and conversions, "
-                "no schedule of changes and no rules for slates"
+                f"the fit to the observation needs at most {ITEMS:,} items, objectives that are linear in clicks and "
+                "conversions, no schedule of changes and no rules for slates"
             )
         self.world = world
         count = min(SHOPPERS if shoppers is None else shoppers, CELLS // world.catalog.size)
@@ -89,7 +88,7 @@ class ContextCeiling:
         known = known.then(*others)
         self.fits = [ContextModel(known, derived(seed, "fit 0"), WIDTH // 2, stop)]
         for stage, width in ((1, WIDTH // 2), (2, WIDTH)):
-            # As many shoppers again as so far, sampled under the slates of the last fit.
+            # Double the sample with shoppers under the slates of the last fit.
             slates = self._policy(self.fits[-1], weights)
             known = known.then(sample(world, slates, derived(seed, f"met by fit {stage}"), len(known)))
             self.fits.append(ContextModel(known, derived(seed, f"fit {stage}"), width, stop))
@@ -97,7 +96,7 @@ class ContextCeiling:
 
     @property
     def model(self) -> ContextModel:
-        """The last fit, to all of the shoppers."""
+        """The last fit, which uses all shoppers."""
         return self.fits[-1]
 
     def policy(self, weights: Sequence[float]) -> Policy:
@@ -105,20 +104,20 @@ class ContextCeiling:
         return self._policy(self.model, weights)
 
     def report(self, weights: Sequence[float], seed: int, shoppers: int) -> dict[str, Any]:
-        """How good the fit is, on new shoppers.
+        """Evaluate the fit on new shoppers.
 
         Args:
-            weights: (M,).
-            seed: of the new shoppers.
+            weights: (M,), the weights of the objectives.
+            seed: the seed of the new shoppers.
             shoppers: number of new shoppers.
 
         Returns:
-            - `explained`: of clicks and conversions, the share of the variance between shoppers in the gains of an item that the
-              fit explains (R squared against the items' means); null for estimates.
-            - `more_per_slate`: paired estimate of how much more the last fit earns per slate than the one before, which has
-              half as many shoppers and half the width. Near 0, more shoppers and a larger network would change nothing.
-            - `more`: the same as a share, empty where a share means nothing.
-            - `shoppers`: in the fit.
+            - `explained`: for clicks and conversions, the explained share of the variance between shoppers in the gains of an
+              item (R squared relative to the items' means); null if the world's probabilities are estimates.
+            - `more_per_slate`: paired estimate of how much more the last fit earns per slate than the previous one, which has
+              half the shoppers and half the width. If it is near 0, more shoppers and a larger network would change nothing.
+            - `more`: the same as a share; empty if a share is not meaningful.
+            - `shoppers`: the number of shoppers in the fit.
             - `useful`: for clicks and conversions, whether the observation is informative.
         """
         smaller, larger = (rollout(self.world, self._policy(model, weights), seed, shoppers) for model in self.fits[-2:])
@@ -139,9 +138,9 @@ class ContextCeiling:
 
 
 def affordable(world: World) -> bool:
-    """Whether the fit is possible: a world that stays, no rules, not too many items, objectives linear in clicks and conversions.
+    """Whether a world can be fitted: no schedule, no rules, not too many items, objectives linear in clicks and conversions.
 
-    Their values of items may depend on what the recommender sees, as those of `novelty` do, and not on hidden traits.
+    The values of items may depend on the observation, as those of `novelty` do, but not on hidden traits.
     """
     return (
         not world.schedule
@@ -159,11 +158,11 @@ def _is_observed(world: World, objective: Objective) -> bool:
 
 
 def explained(model: ContextModel, test: Sample) -> list[float | None]:
-    """For each objective, the explained share of the variance around the items' means; None if there is no variance."""
+    """For clicks and conversions, the explained share of the variance around the items' means; None if there is no variance."""
     shares: list[float | None] = []
     for found, true in zip(model.gains(test.observation), test.gains, strict=True):
         around = float(np.square(true - true.mean(axis=0), dtype=np.float64).sum())
-        # What is left to rounding is no variance.
+        # Variance within rounding errors counts as none.
         nothing = around <= 1e-9 * float(np.square(true, dtype=np.float64).sum())
         shares.append(None if nothing else 1 - float(np.square(found - true, dtype=np.float64).sum()) / around)
     return shares

@@ -1,4 +1,4 @@
-"""What reference policies earn of whole episodes, among them the best known with full knowledge."""
+"""Values of reference policies over whole episodes, including the best known policy with full knowledge."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from slategym.sim.world import World
 Floats = NDArray[np.float64]
 RANDOM, ORACLE, BEST_KNOWN = "random", "oracle", "oracle-episode"
 TUNED_ON = 400  # shoppers, the same for every candidate
-SEED = 0xE91503  # of those
-PRICES = (0.0, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0)  # of a point of satisfaction, in mean values of the oracle's slates
-POWERS = (1.0, 0.5)  # of the time left, by which the price falls
-CONVERSIONS = (1.0, 1.5, 2.0, 3.0)  # times the value of a conversion
-MOST = (1, 2, 4)  # items of a category on a slate
+SEED = 0xE91503  # of these shoppers
+PRICES = (0.0, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0)  # of a point of satisfaction, in units of the oracle's mean value per slate
+POWERS = (1.0, 0.5)  # exponents of the share of time left, which multiplies the price
+CONVERSIONS = (1.0, 1.5, 2.0, 3.0)  # factors on the value of a conversion
+MOST = (1, 2, 4)  # the largest number of items of a category on a slate
 
 
 def episode_policy(
     world: World, weights: Sequence[float], price: float, power: float, conversion: float, most: float = 0
 ) -> Policy:
-    """The best slates for a visit where satisfaction has a price, which falls with the time left, and categories take turns.
+    """The best slates for a visit if satisfaction has a price that falls with the time left, and categories may be limited.
 
     Args:
-        world: where they are shown.
-        weights: (M,), of the objectives.
-        price: of a point of satisfaction at the first visit, in the unit of the weighted sum.
-        power: of the share of time left, by which the price falls.
-        conversion: times what a conversion is worth by the weights.
-        most: items of a category on a slate; 0 for any number.
+        world: the world in which they are shown.
+        weights: (M,), the weights of the objectives.
+        price: the price of a point of satisfaction, in the unit of the weighted sum; it is multiplied by the share of time left.
+        power: the exponent of that share.
+        conversion: the factor on the value of a conversion.
+        most: the largest number of items of a category on a slate; 0 for no limit.
     """
     points = np.asarray(world.user_model.satisfaction(world.catalog), np.float64)
 
@@ -60,13 +60,13 @@ def episode_policy(
 
 
 def best_of_categories(world: World, shoppers: Shoppers, values: NDArray[np.float64], most: int) -> Items:
-    """(n, g x most) the best items of each category for shoppers; a category with fewer items gives its best one again.
+    """(n, g x most) the best items of each category for shoppers; a category with fewer items repeats its best one.
 
     Args:
-        world: where they are shown.
-        shoppers: n of them.
-        values: of a click and a conversion, as for `UserModel.best_slate`.
-        most: items of each category.
+        world: the world in which they are shown.
+        shoppers: n shoppers.
+        values: the values of a click and a conversion, as for `UserModel.best_slate`.
+        most: the number of items of each category.
     """
     attraction, gain = world.user_model.gains(shoppers, world.catalog, values, None)
     score = attraction * gain
@@ -80,11 +80,11 @@ def best_of_categories(world: World, shoppers: Shoppers, values: NDArray[np.floa
 
 
 def of_these(values: NDArray[np.float64], items: Items) -> NDArray[np.float64]:
-    """Values of a click and a conversion (2, 1, m) or (2, n, m), of some items (n, c) of each shopper: (2, n, c).
+    """Select the values of a click and a conversion, (2, 1, m) or (2, n, m), for some items (n, c) of each shopper: (2, n, c).
 
     Args:
-        values: of every item.
-        items: of the catalogue.
+        values: the values of every item.
+        items: the items, as indices of the catalogue.
     """
     if values.shape[2] == 1:
         return values
@@ -93,15 +93,15 @@ def of_these(values: NDArray[np.float64], items: Items) -> NDArray[np.float64]:
 
 
 def tune(world: World, weights: Sequence[float], stop: Callable[[], bool] | None = None) -> dict[str, float]:
-    """The parameters of the best known policy for whole episodes, on common shoppers.
+    """Search for the parameters of the best known policy for whole episodes, with the same shoppers for all candidates.
 
-    All combinations of a price and a power are tried, then what a conversion counts, and how many items of a category a slate
-    may have.
+    All combinations of a price and a power are tried, then the factors on a conversion, then the limits on the items of a
+    category.
 
     Args:
-        world: where shoppers change or may leave.
-        weights: (M,), of the objectives.
-        stop: asked often; what was found until then is returned.
+        world: a world in which shoppers change or may leave.
+        weights: (M,), the weights of the objectives.
+        stop: called often; if it returns True, the best parameters so far are returned.
 
     Returns:
         The arguments of `episode_policy`.
@@ -119,7 +119,7 @@ def tune(world: World, weights: Sequence[float], stop: Callable[[], bool] | None
     for change in tried:
         if stop and stop():
             break
-        # Prices are compared at the values of the oracle; what follows builds on the best of them.
+        # Each change is added to the best parameters so far.
         found = best | change
         value = float(rollout(world, episode_policy(world, weights, **found), seed, TUNED_ON).total(mix).mean())
         if value > highest:
@@ -135,19 +135,19 @@ def reference_episodes(
     references: References | None,
     tuned: Mapping[str, float] | None,
 ) -> dict[str, Any]:
-    """What each reference policy earns of the episodes of a run's shoppers, on trajectories of its own.
+    """The value of each reference policy over the episodes of a run's shoppers, who are shown the slates of this policy.
 
     Args:
-        world: where they come.
-        weights: (M,), of the objectives.
-        seed: of the run.
-        shoppers: how many episodes.
-        references: for the policies that need a fit; None leaves them out.
+        world: the world that the shoppers visit.
+        weights: (M,), the weights of the objectives.
+        seed: the seed of the run.
+        shoppers: the number of episodes.
+        references: needed for the policies that need a fit; None leaves these out.
         tuned: the parameters of the best known policy; None leaves it out.
 
     Returns:
-        By policy, from the one that knows least to the one that knows most: `value_per_episode`, `value` per slate, `objectives`
-        per episode, `visits_per_episode` and `share_staying`.
+        By policy, in ascending order of what the policies know: `value_per_episode`, `value` per slate, `objectives` per
+        episode, `visits_per_episode` and `share_staying`.
     """
     policies: dict[str, Policy] = {RANDOM: random_policy(world, derived(seed, "reference"))}
     if references:
@@ -157,7 +157,7 @@ def reference_episodes(
         policies[BEST_KNOWN] = episode_policy(world, weights, **tuned)
     found = {}
     for name, policy in policies.items():
-        # Every agent meets the second shoppers of its rows, if the run is long enough; first ones are not among its episodes.
+        # If a run is long enough, every agent gets the second shopper of each row; first shoppers are not among its episodes.
         episodes = rollout(world, policy, seed, shoppers, earlier=1)
         value = episodes.total(weights)
         found[name] = {

@@ -16,18 +16,18 @@ from slategym.bench.jobs.store import RunStore
 from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 
-PREPARATION = 1_000_000  # as long as about so many slates of a learner it takes to prepare references
+PREPARATION = 1_000_000  # the time to prepare references, as a number of slates of a learning agent
 TUNED = "tuned"
 EPISODES = 1000  # shoppers whose episodes the reference policies run, for each seed
 
 
 @dataclass(frozen=True, repr=False)
 class Prepared(Brief):
-    """What the references of a world need.
+    """The data that the references of a world need.
 
     Attributes:
-        fit: of its gains; None where there is none.
-        tuned: the parameters of the best known policy for whole episodes; None where no slate makes shoppers stay.
+        fit: the fit of its gains, or None.
+        tuned: the parameters of the best known policy for whole episodes; None if unknown, or if the world is not `lasting`.
     """
 
     fit: Fit | None
@@ -36,12 +36,12 @@ class Prepared(Brief):
 
 @dataclass(frozen=True, repr=False)
 class PrepareJob(Brief):
-    """The fit of a world and the best known policy for whole episodes, as far as they are not kept already.
+    """Computes the fit of a world and the best known policy for whole episodes, unless they are already stored.
 
     Attributes:
-        world: any.
-        weights: (M,), of the objectives.
-        fingerprint: empty, as they are kept elsewhere.
+        world: any world.
+        weights: (M,), the weights of the objectives.
+        fingerprint: empty, because the results are stored elsewhere.
     """
 
     world: World
@@ -50,21 +50,21 @@ class PrepareJob(Brief):
 
     @property
     def title(self) -> str:
-        """What it makes."""
+        """The name of the job."""
         return "reference policies"
 
     @property
     def known(self) -> Mapping[str, Any]:
-        """The world, which results name instead of holding it."""
+        """The world, which stored results refer to by name."""
         return {"world": self.world}
 
     @property
     def size(self) -> int:
-        """About how many slates of a learner take as long."""
+        """The approximate number of slates of a learning agent that take the same time."""
         return PREPARATION
 
     def run(self, progress: Callable[[int], None], stop: Callable[[], bool], store: RunStore | None = None) -> Prepared | None:
-        """What the references need, or None if it was stopped early."""
+        """The data that the references need, or None if the job was stopped early."""
         found = find_fit(self.world) if affordable(self.world) else None
         with one_thread(with_torch=True):
             if found is None and affordable(self.world):
@@ -81,23 +81,23 @@ class PrepareJob(Brief):
 
 
 def find_prepared(world: World, weights: tuple[float, ...]) -> Prepared:
-    """What is kept of that.
+    """The stored part of the data that the references need.
 
     Args:
-        world: any.
-        weights: (M,), of the objectives.
+        world: any world.
+        weights: (M,), the weights of the objectives.
     """
     tuned = find_values(world, TUNED, list(weights)) if lasting(world) else None
     return Prepared(find_fit(world) if affordable(world) else None, tuned)
 
 
 def lasting(world: World) -> bool:
-    """Whether what is shown at one visit decides about later ones, changing shoppers or making them leave.
+    """Whether the slate of one visit affects later visits, because shoppers change or may leave.
 
-    Only in a world that stays and has no rules for slates.
+    False for worlds with a schedule or with rules for slates.
 
     Args:
-        world: any.
+        world: any world.
     """
     stays = not world.schedule and not world.rules
     return stays and world.visits > 1 and (world.user_model.anyone_leaves or world.user_model.anyone_changes)
@@ -105,10 +105,10 @@ def lasting(world: World) -> bool:
 
 @dataclass(frozen=True)
 class ReferenceValues:
-    """What the reference policies earn with the shoppers of a seed.
+    """The values of the reference policies for the shoppers of a seed.
 
     Attributes:
-        seed: of the runs.
+        seed: the seed of the runs.
         policies: see `reference_episodes`.
     """
 
@@ -118,14 +118,14 @@ class ReferenceValues:
 
 @dataclass(frozen=True, repr=False)
 class ReferenceJob(Brief):
-    """The reference policies' episodes for the shoppers of a seed, unless they are kept already.
+    """Runs the reference policies' episodes for the shoppers of a seed, unless their values are already stored.
 
     Attributes:
-        world: where the shoppers come.
-        weights: (M,), of the objectives.
-        seed: of the runs.
-        prepared: what the references need.
-        fingerprint: empty, as values are kept elsewhere.
+        world: the world that the shoppers visit.
+        weights: (M,), the weights of the objectives.
+        seed: the seed of the runs.
+        prepared: the data that the references need.
+        fingerprint: empty, because the values are stored elsewhere.
     """
 
     world: World
@@ -136,28 +136,28 @@ class ReferenceJob(Brief):
 
     @property
     def title(self) -> str:
-        """What it runs."""
+        """The name of the job."""
         return f"reference policies seed {self.seed}"
 
     @property
     def known(self) -> Mapping[str, Any]:
-        """The world, which results name instead of holding it."""
+        """The world, which stored results refer to by name."""
         return {"world": self.world}
 
     @property
     def content(self) -> tuple[Any, ...]:
-        """What the values are and depend on."""
+        """The key of the values: what they are and what they depend on."""
         return episodes_of(self.weights, self.seed, self.prepared)
 
     @property
     def size(self) -> int:
-        """About how many slates of a learner take as long."""
+        """The approximate number of slates of a learning agent that take the same time."""
         return 30 * EPISODES
 
     def run(
         self, progress: Callable[[int], None], stop: Callable[[], bool], store: RunStore | None = None
     ) -> ReferenceValues | None:
-        """The values, or None if they were stopped early."""
+        """The values, or None if the job was stopped early."""
         if stop():
             return None
         with one_thread(with_torch=self.prepared.fit is not None):
@@ -171,11 +171,11 @@ class ReferenceJob(Brief):
 
 
 def episodes_of(weights: tuple[float, ...], seed: int, prepared: Prepared) -> tuple[Any, ...]:
-    """What the reference policies' values for a seed are and depend on, besides the world.
+    """The key of the reference policies' values for a seed: what they are and what they depend on, apart from the world.
 
     Args:
-        weights: (M,), of the objectives.
-        seed: of the runs.
-        prepared: what the references need, by which it is known which policies are among them.
+        weights: (M,), the weights of the objectives.
+        seed: the seed of the runs.
+        prepared: the data that the references need; it determines which policies are included.
     """
     return "episodes", list(weights), seed, EPISODES, prepared.fit is not None, prepared.tuned is not None

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 Observation = NDArray[np.float32]
 EPOCHS = 10
 BATCH = 256
-STEPS = 120  # of the optimiser, at least
+STEPS = 120  # the least number of optimiser steps
 RATE = 4e-3
-HELD_OUT = 10  # one in as many of a sample is held out to see whether the fit is useful
-FLOOR = 1e-7  # least mean rate, for the logit
+HELD_OUT = 10  # one in this many shoppers is held out to check whether the fit is useful
+FLOOR = 1e-7  # the least mean rate, because the logit of 0 is infinite
 
 
 class Stopped(Exception):
@@ -37,7 +37,7 @@ class Sample(Brief):
 
     Attributes:
         observation: (N, o).
-        gains: (2, N, m), as `item_gains` has them.
+        gains: (2, N, m), see `item_gains`.
     """
 
     observation: Observation
@@ -47,7 +47,7 @@ class Sample(Brief):
         return len(self.observation)
 
     def then(self, *others: Sample) -> Sample:
-        """This sample and others after it."""
+        """This sample followed by others."""
         samples = (self, *others)
         return Sample(
             np.concatenate([part.observation for part in samples]), np.concatenate([part.gains for part in samples], axis=1)
@@ -63,17 +63,18 @@ def sample(world: World, policy: Policy, seed: int, count: int) -> Sample:
 
 
 class ContextModel:
-    """E[gains | observation] of every item.
+    """A model of E[gains | observation] for every item.
 
-    One network per objective: two hidden layers, the second with a bypass; the last layer's weights are a free embedding of
-    every item and its biases the items' mean rates. It is fitted to the exact probabilities by cross-entropy, whose minimum is
-    the conditional mean. Where that is no better on held-out shoppers than the mean rates, the mean rates are used.
+    It has one network per objective, with two hidden layers and a residual connection around the second. The weights of the last
+    layer are a free embedding of every item, and its biases start at the items' mean rates. The networks are fitted to the exact
+    probabilities with cross-entropy, whose minimum is the conditional mean. If a network is no better on held-out shoppers than
+    the mean rates, the mean rates are used.
 
     Args:
-        training: the sample, in no particular order.
-        seed: of the initial weights and of the order of learning; the same seed gives the same fit.
-        width: of the hidden layers.
-        stop: asked often.
+        training: the sample, in any order.
+        seed: the seed of the initial weights and of the order of learning; the same seed gives the same fit.
+        width: the width of the hidden layers.
+        stop: called before each epoch; if it returns True, the fit is stopped.
 
     Attributes:
         useful: for each objective, whether the fit is better than the mean rates.
@@ -89,7 +90,7 @@ class ContextModel:
         gains = torch.from_numpy(training.gains)
         self._mean, spread = centre_and_spread(training.observation)
         self._scale = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)
-        # An attraction that is a weight among others, not a probability, may be above 1.
+        # An attraction that is a relative weight instead of a probability may be above 1.
         self._unit = [max(1.0, float(each.max())) for each in gains]
         order = torch.randperm(len(training), generator=random)
         held, kept = order[::HELD_OUT], order[torch.arange(len(order)) % HELD_OUT != 0]
@@ -123,7 +124,7 @@ class ContextModel:
 
 
 def _tower(inputs: int, width: int, rates: torch.Tensor, random: torch.Generator) -> list[torch.Tensor]:
-    """The weights of a network that predicts the mean rates (m,) until it is fitted."""
+    """The initial weights of a network, which predicts the mean rates (m,)."""
     import torch
 
     first = torch.randn(width, inputs, generator=random) / max(inputs, 1) ** 0.5
@@ -133,7 +134,7 @@ def _tower(inputs: int, width: int, rates: torch.Tensor, random: torch.Generator
 
 
 def _logits(tower: list[torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
-    """(n, m) for inputs (n, o)."""
+    """(n, m) the logits for inputs (n, o)."""
     from torch.nn.functional import linear, silu
 
     first, first_bias, second, second_bias, items, items_bias = tower
@@ -156,7 +157,7 @@ def _fit(
     random: torch.Generator,
     stop: Callable[[], bool],
 ) -> None:
-    """Fit a network to some rows, in place.
+    """Fit a network in place to the given rows.
 
     Raises:
         Stopped: `stop` returned True.
@@ -169,7 +170,7 @@ def _fit(
     batches = -(-len(rows) // BATCH)
     epochs = max(EPOCHS, -(-STEPS // batches))
     steps = epochs * batches
-    unit = targets[rows].mean().clamp(min=FLOOR)  # rare conversions are to be learned as fast as clicks
+    unit = targets[rows].mean().clamp(min=FLOOR)  # so that rare conversions are learned as fast as clicks
     step = 0
     for _ in range(epochs):
         if stop():

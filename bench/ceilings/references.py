@@ -1,4 +1,4 @@
-"""Reference slates: the best for everybody and the best from what is observed, for the shoppers that an agent meets."""
+"""Reference slates for an agent's shoppers: the best slate for everybody, and the best given the observation."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
-SEED = 0xC0117E  # of the shoppers behind a fit, so that every benchmark of a world has the same
+SEED = 0xC0117E  # of the shoppers of a fit, so that all benchmarks of a world use the same fit
 HELD_OUT = 1000  # shoppers on whom a fit is evaluated
 
 
 @dataclass(frozen=True, repr=False)
 class Fit(Brief):
-    """What is known of a world's gains: on average, and given the observation.
+    """The gains of a world's items: on average, and given the observation.
 
     Attributes:
-        average: (2, 1, m), of the average shopper.
-        model: E[gains | observation].
-        report: how good it is (`ContextCeiling.report`), JSON values.
+        average: (2, 1, m), the gains of the average shopper.
+        model: the model of E[gains | observation].
+        report: the quality of the model (`ContextCeiling.report`), JSON values.
     """
 
     average: Gains
@@ -45,19 +45,19 @@ class Fit(Brief):
 
 
 def plain(world: World) -> World:
-    """The world without what a fit does not depend on: its objectives, its name and where it was loaded from.
+    """The world without the parts that do not affect a fit: its objectives, its name and where it was loaded from.
 
     Args:
-        world: any.
+        world: any world.
     """
     return replace(world, name="world", objectives=DEFAULT_OBJECTIVES, origin="")
 
 
 def fit(world: World, shoppers: int | None = None, stop: Any = None) -> Fit:
-    """Fit what the observation tells of a world's gains, a minute's work for 500 items.
+    """Fit the gains of a world given the observation; this takes about a minute for 500 items.
 
     Args:
-        world: one that `affordable` allows.
+        world: a world that is `affordable`.
         shoppers: see `ContextCeiling`.
         stop: see `ContextCeiling`.
 
@@ -74,9 +74,9 @@ class References(Brief):
     """The reference slates of a run.
 
     Attributes:
-        world: where slates are shown.
-        fit: of its gains.
-        goals: of a scalarizer, what the best mixtures of slates from the observation have; None of a fixed sum.
+        world: the world in which the slates are shown.
+        fit: the fit of its gains.
+        goals: for a scalarizer, the baseline of the best mixtures of slates given the observation; None for a fixed sum.
     """
 
     world: World
@@ -85,16 +85,16 @@ class References(Brief):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The best slate for everybody, and the best from what is observed."""
+        """The names of the best slate for everybody, and of the best given the observation."""
         return EVERYBODY, CONTEXT
 
     def slates(self, shoppers: Shoppers, weights: Floats, slates: int) -> Mapping[str, Items]:
-        """By name, the (n, k) slates.
+        """The (n, k) slates by name.
 
         Args:
-            shoppers: n of them.
-            weights: (M,), of the objectives.
-            slates: shown before, by which a schedule of goals goes.
+            shoppers: n shoppers.
+            weights: (M,), the weights of the objectives.
+            slates: the number of slates shown before, which selects the goal of a schedule of goals.
         """
         own = self.goals.at(slates).weights if self.goals else weights
         return {name: self.policy(name, own)(shoppers) for name in self.names}
@@ -104,7 +104,7 @@ class References(Brief):
 
         Args:
             name: one of `names`.
-            weights: (M,), of the objectives.
+            weights: (M,), the weights of the objectives.
         """
         mix = np.asarray(weights, np.float64).tolist()
         if name == EVERYBODY:
@@ -113,12 +113,12 @@ class References(Brief):
 
 
 class ObservedSet(AchievableSet):
-    """What slates and mixtures of them can achieve that are chosen by what is observed alone.
+    """The set of objectives that slates chosen from the observation alone, and mixtures of them, can achieve.
 
-    Its best points are those of the fit, which are near the best: it has no bound above them.
+    Its best points come from the fit, so they are only near the best, and there is no upper bound.
 
     Args:
-        references: of the world.
+        references: the references of the world.
         shoppers: see `AchievableSet`.
         seed: see `AchievableSet`.
     """
@@ -134,10 +134,10 @@ class ObservedSet(AchievableSet):
 
 
 def observed_goals(references: References, scalarizer: Scalarizer) -> RegretBaseline | None:
-    """What the best mixtures of slates from the observation have by a scalarizer; None if they cannot meet its constraints.
+    """The baseline of a scalarizer for mixtures of slates given the observation; None if they cannot meet its constraints.
 
     Args:
-        references: of the world.
+        references: the references of the world.
         scalarizer: the goal.
     """
     with one_thread(with_torch=True):

@@ -1,4 +1,4 @@
-"""Makes the fits and reference values that come with slategym: `python -m slategym.bench.ceilings.ship`."""
+"""Computes the fits and reference values that are part of slategym: `python -m slategym.bench.ceilings.ship`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from slategym.sim.worlds import make_world
 from slategym.utils.storage.archive import write_archive
 from slategym.utils.storage.files import write_text
 
-# The fits of the other worlds, which have more items, are made at first use and kept: together they would be tens of megabytes.
+# The other worlds have more items, and their fits would take tens of megabytes; these are computed at first use and stored.
 SHIPPED = ("Shop-v0", "ShopBandit-v0", "OpenBandit-v0", "Hillstrom-v0", "RecoGym-v1")
 SEEDS = 10
 DATA = Path(__file__).with_name("data")
 
 
 def main() -> None:
-    """Write the fits of these worlds, and the values of the seeds that commands use by default, to `data/`."""
+    """Write the fits of these worlds, and the reference values for the seeds 0 to 9, to `data/`."""
     values: dict[str, dict[str, Any]] = {}
     DATA.mkdir(exist_ok=True)
     with one_thread(with_torch=True):

@@ -1,4 +1,4 @@
-"""Fits and reference values that are kept: those that come with slategym, and those of this user's own worlds."""
+"""Stored fits and reference values: those that are part of slategym, and those of the user's own worlds."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from slategym.utils.storage.files import WriteError, make_folder, own_folder, wr
 from slategym.utils.storage.fingerprint import fingerprint
 from slategym.utils.storage.graph import UnsupportedError
 
-VERSION = 2  # of the fits and values: with another one all are made again
+VERSION = 2  # of the fits and values; a new version makes all stored ones invalid
 SHIPPED = files("slategym.bench.ceilings") / "data"
 
 
 def find_fit(world: World) -> Fit | None:
-    """The fit of a world, if one is kept.
+    """The fit of a world, or None if none is stored.
 
     Args:
-        world: any; its objectives and its name do not count.
+        world: any world; its objectives and its name do not matter.
     """
     key, name = fit_key(world), built_in(world)
     if key is None:
@@ -40,10 +40,10 @@ def find_fit(world: World) -> Fit | None:
 
 
 def keep_fit(world: World, fit: Fit) -> None:
-    """Keep the fit of a world for this user; one that the disk refuses is made again another time.
+    """Store the fit of a world for this user; if it cannot be written, it will be computed again at the next use.
 
     Args:
-        world: whose fit it is.
+        world: the world that was fitted.
         fit: the fit.
     """
     key = fit_key(world)
@@ -54,11 +54,11 @@ def keep_fit(world: World, fit: Fit) -> None:
 
 
 def find_values(world: World, *content: Any) -> Mapping[str, Any] | None:
-    """Reference values of a world, if they are kept.
+    """The reference values of a world, or None if they are not stored.
 
     Args:
-        world: where they were measured.
-        content: what they are and what else they depend on: texts, numbers and lists.
+        world: the world in which they were measured.
+        content: the key: what the values are and what else they depend on; texts, numbers and lists.
     """
     shipped = _shipped_values().get(built_in(world) or "", {})
     if (known := shipped.get(label(*content))) is not None and world.objectives == _default_objectives(world.name):
@@ -72,10 +72,10 @@ def find_values(world: World, *content: Any) -> Mapping[str, Any] | None:
 
 
 def kept_values(make: Callable[[], Mapping[str, Any]], world: World, *content: Any) -> Mapping[str, Any]:
-    """Reference values: those that are kept, or made now and kept.
+    """The stored reference values, or else new ones, which are then stored.
 
     Args:
-        make: makes them, JSON values.
+        make: computes the values, JSON values.
         world: see `find_values`.
         content: see `find_values`.
     """
@@ -91,16 +91,16 @@ def kept_values(make: Callable[[], Mapping[str, Any]], world: World, *content: A
 
 
 def fit_key(world: World) -> str | None:
-    """What tells the fit of a world from others; None where that cannot be told.
+    """The key of the fit of a world; None if the world has no fingerprint.
 
     Args:
-        world: any; its objectives and its name do not count.
+        world: any world; its objectives and its name do not matter.
     """
     return _key("fit", plain(world))
 
 
 def label(*content: Any) -> str:
-    """How reference values are called in the file that comes with slategym.
+    """The key of reference values in the file that is part of slategym.
 
     Args:
         content: see `find_values`.
@@ -109,10 +109,10 @@ def label(*content: Any) -> str:
 
 
 def built_in(world: World) -> str | None:
-    """The name of the built-in world that a world is, up to its objectives; None if it is none, or has other options.
+    """The name of the built-in world that a world is equal to, apart from its objectives and name; None if there is none.
 
     Args:
-        world: any.
+        world: any world.
     """
     key = fit_key(world) if world.name in WORLDS else None
     return world.name if key is not None and key == _default_key(world.name) else None

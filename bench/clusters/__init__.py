@@ -1,1 +1,1 @@
-"""Many machines by Ray: the connection, jobs and shards. What is run is in `jobs` and `sharding`, which know nothing of Ray."""
+"""Work on many machines with Ray: the connection, jobs and shards. `jobs` and `sharding` do not depend on Ray."""

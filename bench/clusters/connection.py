@@ -1,4 +1,4 @@
-"""The connection to a cluster of Ray: one of this machine, or one that runs already."""
+"""The connection to a Ray cluster: a local one on this machine, or one that is already running."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ LOCAL = "local"
 
 @contextmanager
 def connected(address: str, cpus: int | None = None) -> Iterator[Any]:
-    """Connect to a cluster until the end of the block; a connection that is there already is used, and left.
+    """Connect to a cluster until the end of the block; an existing connection is used and stays open.
 
-    Ray's reports of usage and its dashboard stay off, and what a local cluster opens is bound to 127.0.0.1.
+    Ray's usage reports are off. A local cluster has no dashboard, and its ports are bound to 127.0.0.1.
 
     Args:
-        address: "local" for a cluster of this machine, which ends with the block; the address of the head of a running one, as
-            "10.0.0.1:6379", or "auto", on a machine that belongs to it.
-        cpus: how many a local cluster has; by default those that this process may use.
+        address: "local" for a cluster on this machine, which ends with the block; the address of the head of a running cluster,
+            such as "10.0.0.1:6379"; or "auto" on a machine of a running cluster.
+        cpus: number of processors of a local cluster; by default those that this process may use.
 
     Yields:
         The module `ray`.
 
     Raises:
-        ImportError: Ray is not installed; the message names the command.
+        ImportError: Ray is not installed; the message contains the command to install it.
         ValueError: there is no cluster at the address.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before Ray is imported
@@ -58,16 +58,16 @@ def connected(address: str, cpus: int | None = None) -> Iterator[Any]:
 
 
 def check_version(version: Mapping[str, str]) -> None:
-    """Refuse work for another version of slategym or of the numerical libraries than this machine has.
+    """Refuse work from a machine with another version of slategym or of the numerical libraries.
 
     Args:
-        version: `code_version()` where the work comes from.
+        version: `code_version()` of the machine that the work comes from.
 
     Raises:
-        RuntimeError: the versions differ, and so might the numbers.
+        RuntimeError: the versions differ, so the numbers might differ too.
     """
     if version != code_version():
         raise RuntimeError(
             f"{os.uname().nodename if hasattr(os, 'uname') else 'this machine'} has another version of slategym, or of NumPy, "
-            "SciPy, Numba or torch, than the machine that leads: install the same on all machines"
+            "SciPy, Numba or torch, than the machine that runs the command: install the same versions on all machines"
         )

@@ -1,4 +1,4 @@
-"""Jobs on the machines of a cluster: one more way to run them, with the same results."""
+"""Runs jobs on the machines of a cluster, with the same results as in local processes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from slategym.bench.jobs.workers import GRACE, pack, run_packed
 from slategym.utils.plugins import loaded_files, make_importable
 from slategym.utils.storage.fingerprint import code_version
 
-TRIES = 3  # of a job whose worker or machine is lost
-EVERY = 1.0  # seconds between what a job tells of its progress
+TRIES = 3  # the largest number of attempts of a job whose worker or machine is lost
+EVERY = 1.0  # seconds between progress reports of a job
 
 Result = TypeVar("Result")
 
@@ -27,11 +27,11 @@ Result = TypeVar("Result")
 class ClusterWorkers:
     """The processors of a cluster as workers for jobs.
 
-    A job whose worker or machine is lost is done again on another one, with the same numbers. Results are kept by this process;
-    checkpoints where the job's machine sees the folder of the store.
+    If the worker or machine of a job is lost, the job runs again on another one, with the same numbers. This process stores the
+    results; checkpoints are written only if the job's machine can access the folder of the store.
 
     Args:
-        ray: the connection, of `connected`.
+        ray: the connection, from `connected`.
     """
 
     def __init__(self, ray: Any) -> None:
@@ -58,7 +58,7 @@ class ClusterWorkers:
 
 
 class _Lot:
-    """Jobs under way."""
+    """Jobs that are running or waiting."""
 
     def __init__(self, ray: Any, board: Any, jobs: Sequence[Job[Any]], store: RunStore | None) -> None:
         self.ray, self.board, self.jobs, self.store = ray, board, jobs, store
@@ -71,7 +71,7 @@ class _Lot:
         self.common = ray.put((loaded_files(), code_version()))
 
     def run(self, progress: Progress, stop: Callable[[], bool]) -> list[Any]:
-        """Give out the jobs and collect their results."""
+        """Distribute the jobs and collect their results."""
         while self.waiting or self.running:
             slots = max(int(self.ray.cluster_resources().get("CPU", 1)), 1)
             while self.waiting and len(self.running) < slots:
@@ -101,7 +101,7 @@ class _Lot:
             job = self.jobs[number]
             try:
                 result = pickle.loads(self.ray.get(reference))
-            except self.ray.exceptions.RayTaskError as error:  # not the job's own, which comes as a result
+            except self.ray.exceptions.RayTaskError as error:  # an error of the job itself would be returned as a result
                 result = Failure.of(job.title, error.cause if isinstance(error.cause, Exception) else error)
             except self.ray.exceptions.RayError as error:
                 self.lost[number] += 1
@@ -115,7 +115,7 @@ class _Lot:
                 self.store.write(job.title, job.fingerprint, result, job.known)  # signed by the key of this machine's user
 
     def _finish(self) -> None:
-        """Let running jobs end by themselves for a while, and keep what they give."""
+        """Give running jobs some time to end by themselves, and keep their results."""
         self.board.end.remote()
         self.waiting.clear()
         until = monotonic() + GRACE
@@ -127,10 +127,10 @@ class _Lot:
 
 
 class Board:
-    """What jobs tell of their progress, and whether they are to stop; an actor beside the leading process.
+    """Collects the progress of jobs and signals whether they should stop; an actor on the machine of the leading process.
 
     Args:
-        jobs: how many.
+        jobs: the number of jobs.
     """
 
     def __init__(self, jobs: int) -> None:
@@ -138,11 +138,11 @@ class Board:
         self._over = False
 
     def tell(self, number: int, slates: int) -> bool:
-        """Take how far a job is, and say whether it is to stop.
+        """Record the progress of a job, and return whether it should stop.
 
         Args:
-            number: of the job.
-            slates: shown so far.
+            number: the number of the job.
+            slates: the number of slates shown so far.
         """
         self._slates[number] = slates
         return self._over
@@ -157,7 +157,7 @@ class Board:
 
 
 class _Teller:
-    """Tells a board now and then how far a job is."""
+    """Reports the progress of a job to a board at intervals."""
 
     def __init__(self, board: Any, number: int) -> None:
         import ray
@@ -175,21 +175,21 @@ class _Teller:
 
 
 def run_there(board: Any, number: int, title: str, packed: bytes, common: tuple[dict[str, Path], Mapping[str, str]]) -> bytes:
-    """On a machine of the cluster: run a job.
+    """Run a job on a machine of the cluster.
 
     Args:
-        board: takes its progress.
-        number: of the job.
-        title: of the job.
-        packed: the job and its store.
-        common: the files that were run to load something, and the version of the code.
+        board: the actor to which the progress is reported.
+        number: the number of the job.
+        title: the title of the job.
+        packed: the job and its store, pickled.
+        common: the Python files from which custom code was loaded, and the version of the code.
 
     Returns:
         The result, pickled.
 
     Raises:
         RuntimeError: this machine has another version.
-        FileNotFoundError: the run is to be followed, and this machine does not see the folder.
+        FileNotFoundError: the run is tracked, and this machine cannot access the folder.
     """
     files, version = common
     check_version(version)
@@ -199,16 +199,16 @@ def run_there(board: Any, number: int, title: str, packed: bytes, common: tuple[
 
 
 def _with_store_of(title: str, packed: bytes) -> bytes:
-    """The job with the store as this machine sees it: without one if the folder is not here."""
+    """The job, without its store if this machine cannot access the folder."""
     try:
         job, store = pickle.loads(packed)
-    except Exception:  # told by `run_packed`
+    except Exception:  # `run_packed` reports it
         return packed
     if store is None or store.folder.is_dir():
         return packed
     if store.track is not None:
         raise FileNotFoundError(
-            f"this machine does not see {store.folder}, where {title} is followed: give --out a shared folder"
+            f"this machine cannot access {store.folder}, where {title} is tracked: set --out to a shared folder"
         )
     return pickle.dumps((job, None))
 

@@ -1,4 +1,4 @@
-"""Shards as actors on the machines of a cluster."""
+"""Runs shards as actors on the machines of a cluster."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from slategym.utils.storage.fingerprint import code_version
 
 
 def shard_actors(ray: Any) -> Start:
-    """What starts shards on a cluster, spread over its machines.
+    """A function that starts shards on a cluster, spread over its machines.
 
     Args:
-        ray: the connection, of `connected`.
+        ray: the connection, from `connected`.
     """
 
     @contextmanager
@@ -41,12 +41,12 @@ def shard_actors(ray: Any) -> Start:
 
 
 class ShardActor:
-    """A shard in a process of the cluster, asked for its messages one after the other.
+    """A shard in a process of the cluster, which returns its messages one after the other.
 
     Args:
-        setup: of the run, pickled.
-        index: of the shard.
-        common: the files that were run to load something, and the version of the code.
+        setup: the setup of the run, pickled.
+        index: the index of the shard.
+        common: the Python files from which custom code was loaded, and the version of the code.
 
     Raises:
         RuntimeError: this machine has another version.
@@ -59,10 +59,10 @@ class ShardActor:
         self._shard = ShardThread(pickle.loads(setup), index)
 
     def go_on(self, answer: bytes | None) -> bytes:
-        """Take the answer to the last message, and wait for the next one.
+        """Pass the answer to the last message on to the shard, and wait for its next message.
 
         Args:
-            answer: pickled; None before the first message.
+            answer: the answer, pickled; None before the first message.
         """
         if answer is not None:
             self._shard.send(answer)
@@ -70,12 +70,12 @@ class ShardActor:
 
 
 class ActorChannel:
-    """The line to a shard on a cluster.
+    """The channel to a shard on a cluster.
 
     Args:
         ray: the connection.
-        actor: of `ShardActor`.
-        index: of the shard.
+        actor: the handle of a `ShardActor`.
+        index: the index of the shard.
     """
 
     def __init__(self, ray: Any, actor: Any, index: int) -> None:

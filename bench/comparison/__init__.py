@@ -1,1 +1,1 @@
-"""Several agents over several seeds, and the results as one dictionary. No page."""
+"""Comparisons of several agents over several seeds, with the results as one dictionary. Pages do not belong here."""

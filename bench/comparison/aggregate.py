@@ -15,20 +15,20 @@ from slategym.bench.statistics import LEVEL, Estimate
 Floats = NDArray[np.float64]
 RESAMPLES = 2000
 SEED = 0xA66
-PROFILE = np.linspace(0, 1.2, 61)  # scores at which a performance profile is drawn
+PROFILE = np.linspace(0, 1.2, 61)  # scores at which performance profiles are computed
 
 
 def scores(results: Mapping[str, Any]) -> tuple[str, dict[str, list[float]]]:
-    """The score of each run of a comparison: its value as a share of the best from what is observed.
+    """The score of each run of a comparison: its value as a share of the best value given the observation.
 
-    Per slate that is `share_of_context`, per episode the value as a share of what these slates earn of the episodes of the same
-    shoppers. Without such a reference it is the share of the oracle.
+    Per slate, this is `share_of_context`; per episode, the value as a share of the value of the policy "context" over the
+    episodes of the same shoppers. Without this reference it is the share of the oracle.
 
     Args:
-        results: of a comparison with fixed weights.
+        results: the results of a comparison with fixed weights.
 
     Returns:
-        What the scores are shares of, "context" or "oracle"; and by agent the score of each seed.
+        The reference of the scores, "context" or "oracle"; and by agent the score of each seed.
     """
     agents = results["agents"]
     context = (results.get("references") or {}).get("context", {}).get("value_per_episode", {}).get("mean")
@@ -42,10 +42,10 @@ def scores(results: Mapping[str, Any]) -> tuple[str, dict[str, list[float]]]:
 
 
 def interquartile_mean(values: Floats) -> Floats:
-    """(...,) the mean of the middle half of values (n, ...), which neither one lucky nor one collapsed run moves much.
+    """(...,) the mean of the middle half of values (n, ...), which a single lucky or collapsed run changes little.
 
-    A quarter is cut at each end, parts of a value included (Agarwal et al., "Deep reinforcement learning at the edge of the
-    statistical precipice", NeurIPS 2021).
+    A quarter is cut off at each end, including fractions of a value (Agarwal et al., "Deep reinforcement learning at the edge of
+    the statistical precipice", NeurIPS 2021).
     """
     ordered = np.sort(values, axis=0)
     count = len(ordered)
@@ -58,8 +58,8 @@ def over_worlds(values: Sequence[Sequence[float]], statistic: Callable[[Floats],
     """A statistic of the runs of all worlds, with the interval of a bootstrap that draws seeds within each world.
 
     Args:
-        values: of each world, its seeds.
-        statistic: of (n, ...) values over the first axis.
+        values: for each world, the values of its seeds.
+        statistic: the statistic, computed over the first axis of (n, ...) values.
     """
     arrays = [np.asarray(each, np.float64) for each in values]
     point = float(statistic(np.concatenate(arrays)))
@@ -73,12 +73,12 @@ def over_worlds(values: Sequence[Sequence[float]], statistic: Callable[[Floats],
 
 
 def score_difference(a: Sequence[Sequence[float]], b: Sequence[Sequence[float]], level: float = LEVEL) -> Estimate:
-    """The difference of two agents' scores, on the same seeds, with the interval of a bootstrap that draws seeds in each world.
+    """The difference of two agents' scores on the same seeds, with the interval of a bootstrap that draws seeds in each world.
 
     Args:
-        a: of each world, the seeds of the one.
-        b: of each world, the same seeds of the other.
-        level: of the interval.
+        a: for each world, the scores of the first agent's seeds.
+        b: for each world, the scores of the second agent for the same seeds.
+        level: the level of the interval.
     """
     pairs = [np.stack([np.asarray(each, np.float64) for each in both], axis=1) for both in zip(a, b, strict=True)]
     point = np.subtract(*interquartile_mean(np.concatenate(pairs)))
@@ -95,8 +95,8 @@ def improvement(a: Sequence[Sequence[float]], b: Sequence[Sequence[float]]) -> f
     """The probability that a run of one agent scores higher than a run of another, averaged over worlds; ties count half.
 
     Args:
-        a: of each world, the seeds of the one.
-        b: of each world, the seeds of the other.
+        a: for each world, the scores of the first agent's seeds.
+        b: for each world, the scores of the second agent's seeds.
     """
     shares = []
     for ours, theirs in zip(a, b, strict=True):
@@ -106,26 +106,27 @@ def improvement(a: Sequence[Sequence[float]], b: Sequence[Sequence[float]]) -> f
 
 
 def profile(values: Sequence[Sequence[float]]) -> list[float]:
-    """The share of runs, the same for each world, that score more than each of `PROFILE`.
+    """The share of runs that score more than each score of `PROFILE`, where all worlds have the same weight.
 
     Args:
-        values: of each world, its seeds.
+        values: for each world, the values of its seeds.
     """
     shares = [(np.asarray(each, np.float64)[:, None] > PROFILE).mean(axis=0) for each in values]
     return [float(share) for share in np.mean(shares, axis=0)]
 
 
 def aggregate(worlds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """What several comparisons say together of the agents that all of them have.
+    """Combine several comparisons, for the agents that all of them contain.
 
     Args:
-        worlds: the results of each comparison, by a name; those in which a share of the best value means nothing are left out.
+        worlds: the results of each comparison, by name; comparisons in which a share of the best value is not meaningful are
+            left out.
 
     Returns:
-        JSON values: `worlds`, what the scores of each are shares of, and by agent the mean; `agents`, from the best: `score`
-        (the interquartile mean), `mean`, `behind` (how far its score is behind that of the first, with an interval that holds for
-        all agents at once; null for the first), `probability` (the probabilities of scoring higher than each other agent) and
-        `profile`; and `thresholds`, the scores at which profiles are given.
+        JSON values: `worlds`, with the reference of the scores of each and the mean score by agent; `agents`, from the best to
+        the worst, each with `score` (the interquartile mean), `mean`, `behind` (the score of the first agent minus its own, with
+        an interval that holds for all agents at once; null for the first), `probability` (of scoring higher than each other
+        agent) and `profile`; and `thresholds`, the scores at which profiles are given.
     """
     found = {world: scores(results) for world, results in worlds.items()}
     found = {world: (unit, each) for world, (unit, each) in found.items() if all(np.isfinite(row).all() for row in each.values())}

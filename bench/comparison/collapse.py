@@ -1,4 +1,4 @@
-"""Runs in which an agent collapses: it ends far below what it had reached, or far below its other seeds."""
+"""Runs in which an agent collapses: it ends far below the value that it had reached, or far below its other seeds."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from slategym.bench.comparison.metrics import curves
 from slategym.bench.execution.trace import Trace
 from slategym.bench.statistics import meaningful
 
-SHARE = 0.7  # of what it had reached, below which a run has collapsed
-ERRORS = 6.0  # standard errors that the fall must exceed, so that noise is none
+SHARE = 0.7  # a run has collapsed if it ends below this share of the value that it had reached
+ERRORS = 6.0  # and if the fall exceeds this number of standard errors, so that noise does not count
 WINDOW = 10  # parts of a curve, about an eighth of the run
 
 
 def has_collapsed(trace: Trace, weights: ArrayLike) -> bool:
-    """Whether a run ends below 70 % of the best that it had, by more than noise.
+    """Whether a run ends below 70 % of its best value, by more than noise.
 
     Args:
-        trace: the run, of a fixed sum.
-        weights: (M,).
+        trace: the run, with a fixed sum.
+        weights: (M,), the weights of the objectives.
     """
     value = curves(trace, np.asarray(weights, np.float64).tolist(), objectives=_names(trace))["value"]
     if len(value) < 3 * WINDOW:
@@ -35,11 +35,11 @@ def has_collapsed(trace: Trace, weights: ArrayLike) -> bool:
 def collapsed_seeds(traces: Mapping[int, Trace], weights: ArrayLike) -> list[int]:
     """The seeds in which an agent collapses, or earns less than 70 % of the median of its seeds.
 
-    There are none where gains and costs nearly cancel out, as a share of the value then means nothing (`statistics.meaningful`).
+    The list is empty if gains and costs nearly cancel out, because shares of the value are then not `statistics.meaningful`.
 
     Args:
-        traces: by seed.
-        weights: (M,), of the fixed sum.
+        traces: the runs by seed.
+        weights: (M,), the weights of the fixed sum.
     """
     mix = np.asarray(weights, np.float64)
     earned = np.mean([np.average(trace.objectives, axis=0, weights=trace.slates) for trace in traces.values()], axis=0)

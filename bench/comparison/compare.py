@@ -35,8 +35,8 @@ from slategym.utils.storage.fingerprint import fingerprint
 
 Ranking = Literal["episode", "slate"]
 Asked = Literal["kept", "all", "off"]
-REFERENCES_FROM = 10_000_000  # slates: in a smaller comparison references that are not kept would take much of the time
-LENGTHS = 2  # of an episode that a run lasts at least, to be ranked by it
+REFERENCES_FROM = 10_000_000  # slates; in a smaller comparison, computing references would take too much of the time
+LENGTHS = 2  # runs are ranked per episode if they last at least this number of episodes
 DEFAULT_AGENTS = (
     *("random", "popularity", "epsilon-greedy", "lin-epsilon-greedy", "lin-ucb", "lin-ts"),
     *("logistic-ts", "policy-gradient"),
@@ -48,15 +48,15 @@ class CompareJob(AgentJob):
     """One run of a comparison: an agent with a seed, under the weights or a scalarizer.
 
     Attributes:
-        agent: its name in the registry, or what makes it.
-        fitted: whether it is compared with references that need a fit.
+        agent: the agent's name in the registry, or a callable that makes it.
+        fitted: whether the agent is compared with references that need a fit.
     """
 
     agent: str | AgentMaker
     fitted: bool = False
 
     def run(self, progress: Callable[[int], None], stop: Callable[[], bool], store: RunStore | None = None) -> Trace | None:
-        """The trace, or None if it was stopped early."""
+        """The trace, or None if the run was stopped early."""
         checkpoints = store.checkpoints(self.title, self.fingerprint) if store and self.fingerprint else None
         return self.trace(self.agent, progress, stop, checkpoints=checkpoints, store=store)
 
@@ -66,10 +66,10 @@ class Comparison(Brief):
     """A comparison that is ready to run.
 
     Attributes:
-        config: what is run, see `configuration`.
-        runs: of the agents, seed by seed, so that an interrupted comparison has all agents on some seeds.
-        prepared: what the references need, as far as it is kept.
-        preparation: makes what is missing of that, if it is asked for.
+        config: the configuration, see `configuration`.
+        runs: the agents' runs, ordered by seed, so that an interrupted comparison has all agents on some seeds.
+        prepared: the stored data that the references need.
+        preparation: the jobs that compute missing data, if requested.
     """
 
     config: dict[str, Any]
@@ -79,13 +79,13 @@ class Comparison(Brief):
 
     @property
     def size(self) -> int:
-        """The number of slates of all runs, and of what takes as long."""
+        """The number of slates of all runs, plus the equivalent of the other jobs."""
         jobs: list[PrepareJob | ReferenceJob | CompareJob] = [*self.preparation, *self._references(self.prepared), *self.runs]
         return sum(job.size for job in jobs)
 
     @property
     def world(self) -> World:
-        """Where the agents run."""
+        """The world in which the agents run."""
         return self.runs[0].world
 
     @property
@@ -101,15 +101,15 @@ class Comparison(Brief):
         finished: dict[tuple[str, int], Trace] | None = None,
         track: Callable[[str], Tracker] | None = None,
     ) -> dict[str, Any]:
-        """Run what neither the store nor `finished` holds yet, and summarise everything; see `compare`.
+        """Run everything that is not yet in the store or in `finished`, and summarise all results; see `compare`.
 
         Args:
             processes: see `compare`.
             progress: see `compare`.
             stop: see `compare`.
             store: see `compare`.
-            finished: traces by (agent, seed), to which those that finish are added.
-            track: makes the trackers of the runs from their titles.
+            finished: traces by (agent, seed); the traces of runs that finish are added.
+            track: a callable that makes the tracker of a run from its title.
         """
         finished = {} if finished is None else finished
         made = run_jobs(self.preparation, processes, progress, stop, store)
@@ -128,7 +128,7 @@ class Comparison(Brief):
         return tell_failures(summarise(self.config, finished, values, report, failures([*made, *done])))
 
     def _references(self, prepared: Prepared) -> list[ReferenceJob]:
-        """The reference policies' jobs: all of them, or those whose values are kept."""
+        """The reference policies' jobs: all of them, or those whose values are stored."""
         elsewhere = self.config.get("scalarizers") or self.world.schedule or self.world.rules
         if self.config["references"] == "off" or elsewhere:
             return []
@@ -137,8 +137,8 @@ class Comparison(Brief):
         return [job for job in jobs if every or find_values(self.world, *job.content) is not None]
 
     def _runs(self, prepared: Prepared) -> list[CompareJob]:
-        """The agents' jobs, compared with the references where there is a fit."""
-        if prepared.fit is None:  # a run without the references that it was to have is not kept
+        """The agents' jobs, compared with the references if there is a fit."""
+        if prepared.fit is None:  # a run that lacks the references it should have is not stored
             return [replace(job, fingerprint="") if job.fitted else job for job in self.runs]
         if self.config["references"] == "off" or self.config["exact"] == "off":
             return list(self.runs)
@@ -172,42 +172,43 @@ def compare(
     store: RunStore | None = None,
     track: str | Callable[[str], Tracker] | None = None,
 ) -> dict[str, Any]:
-    """Run every agent with every seed and compare their values; the same seed brings every agent the same shoppers.
+    """Run every agent with every seed and compare their values; with the same seed, all agents get the same shoppers.
 
-    The numbers, speeds aside, do not depend on the number of processes. A script that asks for more than one must guard its own
-    start with `if __name__ == "__main__":`, as `multiprocessing` needs. A run that fails, or whose process is killed, fails
-    alone.
+    The numbers, except speeds, do not depend on the number of processes. A script that uses more than one process must guard its
+    start with `if __name__ == "__main__":`, as `multiprocessing` requires. If a run fails, or its process is killed, the other
+    runs continue.
 
     Args:
         world: a world or its name.
-        agents: names that `slategym agents` lists, or a custom name for each agent: such a name, or a class or function of
-            (problem, seed, scalarizer) that makes one; with several processes it must be picklable.
-        slates: of each run.
-        seeds: the seeds, or how many: 0, 1, ...
-        options: of the world, if it is given by name; of another one they are noted in the configuration only.
-        processes: at most; by default one per core. One runs everything in this process.
+        agents: names that `slategym agents` lists; or a mapping from custom names to such names or to classes or functions of
+            (problem, seed, scalarizer) that make an agent. With several processes, these must be picklable.
+        slates: the number of slates of each run.
+        seeds: the seeds, or their number n for 0, 1, ..., n - 1.
+        options: the world's options, if it is given by name; otherwise they are only recorded in the configuration.
+        processes: the largest number of processes; by default one per core. 1 runs everything in this process.
         shoppers: see `run`.
         weights: see `run`.
-        scalarizers: what agents maximise instead of the weighted sum, as texts (see `agents.scalarizers.make`) or by custom
-            names: every agent runs with every one, and is called "lin-ts nash".
-        references: which reference policies are shown beside the agents: those that are "kept", as they come with slategym for
-            the built-in worlds or were computed before; "all", of which the missing ones are computed and kept, in minutes; or
-            "off". By default those kept, and all of them from ten million slates on.
+        scalarizers: the scalarizers that agents maximise instead of the weighted sum, as texts (see `agents.scalarizers.make`)
+            or by custom names. Every agent runs with every scalarizer, under a name such as "lin-ts nash".
+        references: which reference policies are compared with the agents: "kept", those that are part of slategym for the
+            built-in worlds or were computed before; "all", where missing ones are computed, in minutes, and stored; or "off". By
+            default "kept", or "all" for comparisons of at least ten million slates.
         exact: see `run`.
         staggered: see `run`.
-        rank_by: what agents are ordered and compared by, the value per "slate" or per "episode" (a shopper's visits from the
-            first to the last); by default per episode where shoppers may leave, since much may be earned in each of few visits.
-        tuned: whether agents that are named without options have the best settings of their recorded search, if there is one
+        rank_by: whether agents are ranked and compared by the value per "slate" or per "episode" (a shopper's visits from the
+            first to the last). By default per episode if shoppers may leave, because an agent may earn much per visit but have
+            few visits.
+        tuned: whether agents that are named without options use the best settings of their recorded search, if there is one
             (`tuning.recorded`).
-        progress: called now and then with the slates shown so far in all runs.
-        stop: asked often; once it returns True, the running runs are dropped and the finished ones summarised.
-        store: where each finished run is kept at once; those that it holds already are not done again.
-        track: makes the tracker of each run from its title, such as "lin-ts seed 0", and that of the "comparison"; or the name
-            of one, such as "csv" or "tensorboard", which then writes into the folder "tracking". With several processes it must
-            be picklable. It changes no number.
+        progress: called at intervals with the number of slates shown so far in all runs.
+        stop: called often; when it returns True, running runs are dropped and the finished ones are summarised.
+        store: where each finished run is stored immediately; runs that are already there are not repeated.
+        track: a callable that makes the tracker of each run from its title, such as "lin-ts seed 0", and that of the
+            "comparison"; or the name of a tracker, such as "csv" or "tensorboard", which writes to the folder "tracking". With
+            several processes it must be picklable. It changes no results.
 
     Returns:
-        See `bench.comparison.results.summarise`; `bench.reports.benchmark.write_report` makes a page of it.
+        See `bench.comparison.results.summarise`; `bench.reports.benchmark.write_report` makes a page from it.
 
     Raises:
         ValueError: an argument is out of its range, there is no such world, agent or scalarizer, or no mixture of slates meets a
@@ -259,23 +260,23 @@ def plan(
     """Check everything that a comparison needs, without running it.
 
     Args:
-        world: see `compare`, as all the others.
-        agents: see there.
-        slates: see there.
-        seeds: see there.
-        options: see there.
-        shoppers: see there.
-        weights: see there.
-        scalarizers: see there.
-        references: see there.
-        exact: see there.
-        staggered: see there.
-        rank_by: see there.
-        tuned: see there.
-        kept: whether the runs need fingerprints, to be kept in a store.
+        world: see `compare`, also for the other arguments.
+        agents: see `compare`.
+        slates: see `compare`.
+        seeds: see `compare`.
+        options: see `compare`.
+        shoppers: see `compare`.
+        weights: see `compare`.
+        scalarizers: see `compare`.
+        references: see `compare`.
+        exact: see `compare`.
+        staggered: see `compare`.
+        rank_by: see `compare`.
+        tuned: see `compare`.
+        kept: whether the runs get fingerprints, which a store needs.
 
     Raises:
-        ValueError: as `compare`.
+        ValueError: see `compare`.
     """
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
     makers: dict[str, str | AgentMaker] = dict(agents) if isinstance(agents, Mapping) else {name: name for name in agents}
@@ -286,7 +287,7 @@ def plan(
     if not makers or not numbers:
         raise ValueError(f"there are {len(makers)} agents and {len(numbers)} seeds: expected at least one of both")
     if len(set(numbers)) < len(numbers):
-        raise ValueError(f"seeds is {numbers}: one comes twice, and would count as two independent runs")
+        raise ValueError(f"seeds is {numbers}: expected different seeds; a repeated one would count as an independent run")
     weight_vector = tuple(float(weight) for weight in (world.weights if weights is None else weights))
     if len(weight_vector) != len(world.objective_names):
         raise ValueError(f"weights is {weight_vector}: expected one number for each of {', '.join(world.objective_names)}")
@@ -346,41 +347,41 @@ def plan(
 
 
 def _why_unfitted(world: World) -> str:
-    """Why the best from what is observed is not available."""
+    """The reason why the best slates given the observation are not available."""
     if world.schedule:
-        return "a fit is of one world, and this one changes"
+        return "the fit needs a world that does not change"
     if world.rules:
-        return "a fit knows no rules for slates"
+        return "the fit does not support rules for slates"
     if world.catalog.size > ITEMS:
-        return f"the fit takes at most {ITEMS:,} items"
+        return f"the fit needs at most {ITEMS:,} items"
     if not affordable(world):
         names = ", ".join(world.objective_names)
-        return f"the fit takes objectives that are linear in clicks and conversions, which not all of {names} are"
-    return "no fit is kept of this world; --references all computes it"
+        return f"the fit needs objectives that are linear in clicks and conversions, which not all of {names} are"
+    return "there is no stored fit of this world; --references all computes it"
 
 
 def _ranking(world: World, asked: Ranking | None, slates: int, shoppers: int, scalarized: bool) -> tuple[Ranking, str]:
-    """What agents are ranked by, and a note where that is not what one would expect."""
+    """Whether agents are ranked per slate or per episode, with a note if a short run prevents ranking per episode."""
     steps, leaving = -(-slates // shoppers), world.visits > 1 and world.user_model.anyone_leaves
     if asked == "slate" or (asked is None and not leaving):
         return "slate", ""
     if scalarized:
         if asked == "episode":
-            raise ValueError("rank_by is 'episode': a scalarizer's utility is of the mean per slate; leave out one of the two")
+            raise ValueError("rank_by is 'episode': a scalarizer's utility is computed per slate; remove one of the two options")
         return "slate", ""
     if steps >= LENGTHS * world.visits:
         return "episode", ""
     wanted = LENGTHS * world.visits * min(shoppers, slates)
-    said = f"an episode lasts up to {world.visits} visits and the runs {steps} steps; from {wanted:,} slates on"
+    said = f"an episode has up to {world.visits} visits and a run has {steps} steps"
     if asked == "episode":
-        raise ValueError(f"rank_by is 'episode': {said} there are enough whole ones")
-    return "slate", f"Ranked per slate: {said} agents are ranked per episode, as shoppers may leave."
+        raise ValueError(f"rank_by is 'episode': {said}; use at least {wanted:,} slates to get enough complete episodes")
+    return "slate", f"Ranked per slate: {said}. With at least {wanted:,} slates, agents are ranked per episode."
 
 
 def _goals(
     world: World, scalarizers: Sequence[str] | Mapping[str, Scalarizer | str] | None
 ) -> dict[str, tuple[Scalarizer, RegretBaseline]]:
-    """Each scalarizer with its baseline, by name, all measured from one reference."""
+    """Each scalarizer with its baseline, by name; all use the same reference."""
     if not scalarizers:
         return {}
     given = scalarizers if isinstance(scalarizers, Mapping) else {text: text for text in scalarizers}

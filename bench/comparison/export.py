@@ -1,4 +1,4 @@
-"""Tables of a benchmark as CSV and LaTeX, its curves as Parquet."""
+"""Exports the tables of a benchmark as CSV and LaTeX, and its curves as Parquet."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def export(results: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write the tables of a benchmark.
 
     Args:
-        results: as results.json has them, with at least one agent.
-        folder: which exists.
+        results: the content of results.json, with at least one agent.
+        folder: an existing folder.
 
     Returns:
         The files: agents.csv (a row for each agent and metric), seeds.csv (each agent, seed and metric), pairs.csv,
-        references.csv and segments.csv where there are any, leaderboard.tex (booktabs) and curves.parquet (each agent, metric and
+        references.csv and segments.csv if there are any, leaderboard.tex (booktabs) and curves.parquet (each agent, metric and
         point).
 
     Raises:
-        ValueError: the results hold no agent.
-        WriteError: the disk refuses.
+        ValueError: the results contain no agent.
+        WriteError: a file cannot be written.
     """
     if not results.get("agents"):
-        raise ValueError("the results hold no agent: expected results['agents'] to have at least one, with its estimates")
+        raise ValueError("the results contain no agent: expected results['agents'] to have at least one, with its estimates")
     estimate = ("mean", "low", "high")
     tables: dict[str, tuple[Sequence[str], list[Sequence[Any]]]] = {
         "agents": (("agent", "metric", *estimate), _estimates(results["agents"], estimate)),
@@ -71,10 +71,10 @@ def export(results: Mapping[str, Any], folder: Path) -> list[Path]:
 
 
 def latex(results: Mapping[str, Any]) -> str:
-    """The leaderboard as a LaTeX table for the package booktabs; under scalarizers one after another.
+    """The leaderboard as a LaTeX table for the package booktabs; with scalarizers, one table for each.
 
     Args:
-        results: as results.json has them.
+        results: the content of results.json.
     """
     if results["config"].get("scalarizers"):
         return "\n".join(
@@ -146,7 +146,7 @@ def _csv(rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _parquet(curves: Mapping[str, Any]) -> bytes:
-    """Long rows: agent, metric, slates shown, mean, low and high."""
+    """A table in long format: agent, metric, slates shown, mean, low and high."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

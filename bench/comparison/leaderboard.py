@@ -1,4 +1,4 @@
-"""All agents on all worlds: one comparison a world, and what they say together."""
+"""Leaderboards: several agents on several worlds, with one comparison per world and combined scores."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ TierName = Literal["quick", "full"]
 
 @dataclass(frozen=True)
 class Tier:
-    """How much a leaderboard runs.
+    """The size of a leaderboard.
 
     Attributes:
-        slates: of each run.
-        seeds: for each agent and world.
-        worlds: which ones, where none are named.
+        slates: the number of slates of each run.
+        seeds: the number of seeds for each agent and world.
+        worlds: the worlds that are used by default.
     """
 
     slates: int
@@ -48,8 +48,8 @@ class Leaderboard(Brief):
     """A leaderboard that is ready to run.
 
     Attributes:
-        config: what is run.
-        comparisons: by world.
+        config: the configuration.
+        comparisons: the comparisons by world.
     """
 
     config: dict[str, Any]
@@ -67,7 +67,7 @@ class Leaderboard(Brief):
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
     ) -> dict[str, Any]:
-        """Run what the store does not hold yet, world by world.
+        """Run everything that is not yet in the store, world by world.
 
         Args:
             processes: see `compare`.
@@ -76,8 +76,8 @@ class Leaderboard(Brief):
             store: see `compare`.
 
         Returns:
-            JSON values: `config`, `status`, `runs` and `failed` as `compare` has them; `results`, those of each world that has
-            run; and, if all agents have runs in each, what `aggregate.aggregate` says of them.
+            JSON values: `config`, `status`, `runs` and `failed` as in the results of `compare`; `results`, the results of each
+            world that has run; `notes`; and the entries of `aggregate.aggregate`.
         """
         results, before = {}, 0
         for world, comparison in self.comparisons.items():
@@ -113,10 +113,11 @@ def plan_leaderboard(
     """Check everything that a leaderboard needs, without running it.
 
     Args:
-        tier: "quick", half an hour on two cores for a world of each kind, or "full", all worlds and more.
+        tier: "quick", which takes half an hour on two cores for one world of each kind, or "full", for all worlds with more
+            slates and seeds.
         agents: names that `slategym agents` lists.
-        worlds: names that `slategym worlds` lists; by default those of the tier, one of each kind or all.
-        kept: whether the runs need fingerprints, to be kept in a store.
+        worlds: names that `slategym worlds` lists; by default those of the tier.
+        kept: whether the runs get fingerprints, which a store needs.
 
     Raises:
         ValueError: there is no such agent or world.
@@ -140,7 +141,7 @@ def plan_leaderboard(
 
 
 def _of_world(store: RunStore | None, world: str) -> RunStore | None:
-    """A store whose tracked runs are named after their world too: those of other worlds have the same titles."""
+    """A store whose tracked runs have the world in their names, because runs in other worlds have the same titles."""
     if store is None or store.track is None:
         return store
     return replace(store, track=PartOf(store.track, world))
@@ -149,11 +150,12 @@ def _of_world(store: RunStore | None, world: str) -> RunStore | None:
 def _left_out(results: Mapping[str, Any], scored: Mapping[str, Any]) -> list[str]:
     """A note on the worlds without scores."""
     names = [world for world in results if world not in scored]
-    return [f"{', '.join(names)}: left out of the scores, since a share of the best value means nothing there."] if names else []
+    said = "not included in the scores, because shares of the best value are not meaningful there."
+    return [f"{', '.join(names)}: {said}"] if names else []
 
 
 def _notes(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The notes of the worlds, each once."""
+    """The notes of all worlds without duplicates."""
     found: dict[str, list[str]] = {}
     for world, each in results.items():
         for note in each["notes"]:

@@ -14,9 +14,9 @@ from slategym.sim.objectives import DEFAULT_OBJECTIVES
 
 Floats = NDArray[np.float64]
 POINTS = 80
-SPEEDS = ("slates_per_second", "decision_seconds_p50", "decision_seconds_p99")  # the metrics that are not the same every time
-ROLLED = 10  # evaluated steps behind a rolling share
-LEAST_PERSONAL = 0.02  # of the value, which personalisation must bring for a share of it to mean something
+SPEEDS = ("slates_per_second", "decision_seconds_p50", "decision_seconds_p99")  # the metrics that are not reproducible
+ROLLED = 10  # the number of evaluated steps of a rolling share
+LEAST_PERSONAL = 0.02  # shares of the gain from personalisation are meaningful if it exceeds this share of the value
 CONTEXT, EVERYBODY = "context", "everybody"  # names of references
 PLURALS = {objective.name: objective.plural for objective in DEFAULT_OBJECTIVES}
 
@@ -40,32 +40,32 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Mapping[str, str
 
     Args:
         trace: the run.
-        weights: (M,), of the fixed sum by which it is evaluated, if it has no baseline.
+        weights: (M,), the weights of the fixed sum by which it is evaluated, if it has no baseline.
         objectives: the names of the M objectives, in their order, and the plural of each (`World.plurals`).
 
     Returns:
-        - `value`: the utility of the mean objectives; of a fixed sum the mean reward per slate.
-        - `final_value`: the same over the last 10 % of the steps.
+        - `value`: the utility of the mean objectives; for a fixed sum, the mean reward per slate.
+        - `final_value`: the value over the last 10 % of the steps.
         - `<plural>_per_slate`: see `per_slate`.
-        - `regret_per_slate`: how much less the utility of the expected objectives is than that of the best mixture of slates for
-          these shoppers (see `RegretBaseline`).
-        - `share_of_oracle`: of a fixed sum where the best value is clearly above 0 (`statistics.meaningful`), else NaN.
+        - `regret_per_slate`: the utility of the best mixture of slates for these shoppers minus the utility of the expected
+          objectives (see `RegretBaseline`).
+        - `share_of_oracle`: for a fixed sum, the value as a share of the best value; NaN if that is not clearly above 0
+          (`statistics.meaningful`).
         - `oracle_value`: the best value.
         - `value_per_episode`, `<plural>_per_episode`, `visits_per_episode`, `share_staying`, `episodes`: see `per_episode`.
-        - `slates_per_second`: of agent and environment; `decision_seconds_p50` and
-          `decision_seconds_p99`, of a decision for all shoppers of a step, the median and the 99th percentile.
-        - `slates_to_90`: the slates after which ten steps' mean value first reached 90 % of the ceiling's, see
-          `slates_until`.
-        - `context_value`, `context_regret_per_slate`: of a scalarizer, the best utility of mixtures of slates from what is
-          observed, and what the slates lack to it.
-        - `share_of_context`, `share_of_personalisation`: where the run was compared with these references, see
+        - `slates_per_second`: the speed of agent and environment; `decision_seconds_p50` and `decision_seconds_p99`: the median
+          and the 99th percentile of the time of a decision for all shoppers of a step.
+        - `slates_to_90`: the slates after which the value of ten steps first reached 90 % of the ceiling, see `slates_until`.
+        - `context_value`, `context_regret_per_slate`: for a scalarizer, the best utility of mixtures of slates given the
+          observation, and this utility minus that of the agent's slates.
+        - `share_of_context`, `share_of_personalisation`: if the run was compared with these references, see
           `shares_of_references`.
-        - `coverage`: the share of the items that were shown; `gini`: of the items' impressions, 0 if all have as many, near 1
-          if a few have all.
+        - `coverage`: the share of the items that were shown; `gini`: the Gini coefficient of the items' impressions, 0 if all
+          items have the same number, near 1 if a few items have all.
         - `cold_start_regret`, `cold_start_value`, `cold_start_impressions`: see `cold_start`.
-        - `weight_of_<objective>`: normalised weights over the last 10 % of the steps, where the run had a scalarizer.
-        - `since`: under a schedule, the slates after which the last scalarizer came into force; all metrics but speed cover
-          what was shown since.
+        - `weight_of_<objective>`: normalised weights over the last 10 % of the steps, if the run had a scalarizer.
+        - `since`: with a schedule of goals, the slates after which the last goal started; values, rewards, regrets and shares
+          per slate then cover only the slates after that.
     """
     baseline = trace.baseline or RegretBaseline.fixed(weights)
     total, steps = int(trace.slates.sum()), len(trace.slates)
@@ -101,19 +101,18 @@ def summary(trace: Trace, weights: Sequence[float], objectives: Mapping[str, str
 def curves(
     trace: Trace, weights: Sequence[float], points: int = POINTS, objectives: Mapping[str, str] = PLURALS
 ) -> dict[str, Floats]:
-    """The metrics over time: the run is cut into at most `points` parts of about equally many steps.
+    """The metrics over time: the run is divided into at most `points` parts with about the same number of steps.
 
     Args:
         trace: the run.
         weights: see `summary`.
-        points: p, at most.
+        points: the largest number of parts.
         objectives: see `summary`.
 
     Returns:
-        Arrays (p,): `slates` shown by the end of each part; `value`, `<plural>_per_slate` and `regret_per_slate` within it, by
-            the
-        target at its start; `cumulative_regret` by its end: regret of the mean so far under each target, times the slates; and
-        `weight_of_<objective>` within it, where the run had a scalarizer.
+        Arrays (p,): `slates` shown until the end of each part; `value`, `<plural>_per_slate` and `regret_per_slate` within the
+        part, by the goal at its start; `cumulative_regret` until its end, which is the regret of the mean so far under each goal,
+        times the slates; and `weight_of_<objective>` within the part, if the run had a scalarizer.
     """
     baseline = trace.baseline or RegretBaseline.fixed(weights)
     steps = len(trace.slates)
@@ -159,26 +158,26 @@ def _weights(trace: Trace, objectives: Iterable[str], last: slice) -> dict[str, 
 
 
 def _shares(weights: Floats) -> Floats:
-    """(t, M) weights divided by the sum of their sizes, as only their ratios matter."""
+    """(t, M) weights divided by the sum of their absolute values, because only their ratios matter."""
     size = np.abs(weights).sum(axis=1, keepdims=True)
     return np.asarray(weights / np.where(size > 0, size, 1))
 
 
 def per_episode(trace: Trace, weights: ArrayLike | None, plurals: Collection[str]) -> dict[str, float]:
-    """The metrics of the whole episodes of a run (see `WholeEpisodes`); none where no episode is whole.
+    """The metrics of the whole episodes of a run (see `WholeEpisodes`); empty if no episode is whole.
 
     Args:
         trace: the run.
-        weights: (M,), of a fixed sum; None leaves out the value.
-        plurals: of the M objectives.
+        weights: (M,), the weights of a fixed sum; None leaves out the value.
+        plurals: the plurals of the M objectives.
 
     Returns:
         - `value_per_episode`, `<plural>_per_episode`: means over the episodes.
-        - `value_variance`, `<plural>_variance`: variances between the episodes, which are those between shoppers; an online test
-          of shoppers needs them (`slategym experiment`).
-        - `visits_per_episode`: their mean length.
-        - `share_staying`: of the shoppers who did not leave before their last possible visit.
-        - `episodes`: how many.
+        - `value_variance`, `<plural>_variance`: variances between episodes, and so between shoppers; they determine the size of
+          an online experiment (`slategym experiment`).
+        - `visits_per_episode`: the mean length of the episodes.
+        - `share_staying`: the share of shoppers who did not leave before their last possible visit.
+        - `episodes`: the number of episodes.
     """
     episodes = trace.episodes
     if not episodes:
@@ -201,16 +200,17 @@ def per_episode(trace: Trace, weights: ArrayLike | None, plurals: Collection[str
 
 
 def shares_of_references(trace: Trace, weights: ArrayLike, rows: slice = slice(None)) -> dict[str, float]:
-    """How the slates of a run compare with others for the same shoppers.
+    """Compare the slates of a run with reference slates for the same shoppers.
 
     Args:
         trace: the run.
-        weights: (M,), of the fixed sum.
+        weights: (M,), the weights of the fixed sum.
         rows: the steps that count.
 
     Returns:
-        - `share_of_context`: of the value of the best slates from what is observed.
-        - `share_of_personalisation`: of what these earn beyond the best slate for everybody (beyond it, not in all).
+        - `share_of_context`: the value as a share of that of the best slates given the observation.
+        - `share_of_personalisation`: the value minus that of the best slate for everybody, as a share of the same difference for
+          the best slates given the observation.
     """
     found, at = {}, np.asarray(weights, np.float64)
     means = {name: averages(each[rows], trace.sample[rows]) for name, each in trace.references.items()}
@@ -226,15 +226,15 @@ def shares_of_references(trace: Trace, weights: ArrayLike, rows: slice = slice(N
 
 
 def slates_until(trace: Trace, weights: ArrayLike, wanted: float = 0.9) -> float:
-    """The slates after which the agent first earned a share of the ceiling: infinite if it never did, NaN without a ceiling.
+    """The slates after which the agent first reached a share of the ceiling: infinite if it never did, NaN without a ceiling.
 
-    The ceiling is that of the best slates from what is observed where it is known, else the oracle's, for the same shoppers. The
-    share is that of ten evaluated steps' sums.
+    The ceiling is the value of the best slates given the observation, if known, else the oracle's value, for the same shoppers.
+    The share is computed from sums over ten evaluated steps.
 
     Args:
         trace: the run.
-        weights: (M,), of the fixed sum.
-        wanted: the share.
+        weights: (M,), the weights of the fixed sum.
+        wanted: the share to reach.
     """
     known = np.flatnonzero(trace.sample > 0)
     at = np.asarray(weights, np.float64)
@@ -251,7 +251,7 @@ def slates_until(trace: Trace, weights: ArrayLike, wanted: float = 0.9) -> float
 
 
 def _observed(trace: Trace, total: int, utility: float, rows: slice) -> dict[str, float]:
-    """Of a scalarizer, the best utility that mixtures of slates from the observation have, and what a run lacks to it."""
+    """For a scalarizer, the best utility of mixtures of slates given the observation, and the run's regret relative to it."""
     if trace.observed is None or CONTEXT not in trace.references:
         return {}
     goal = trace.observed.at(total - int(trace.slates[-1]))
@@ -260,10 +260,10 @@ def _observed(trace: Trace, total: int, utility: float, rows: slice) -> dict[str
 
 
 def gini(counts: ArrayLike) -> float:
-    """The Gini coefficient of counts (m,): 0 if all are equal, 1 - 1/m if one has everything; NaN without any.
+    """The Gini coefficient of counts (m,): 0 if all are equal, 1 - 1/m if only one is not 0, NaN if all are 0.
 
     Args:
-        counts: at least 0.
+        counts: the counts, at least 0.
     """
     ordered = np.sort(np.asarray(counts, np.float64))
     total, count = ordered.sum(), len(ordered)
@@ -279,19 +279,19 @@ def _exposure(trace: Trace) -> dict[str, float]:
 
 
 def cold_start(trace: Trace) -> dict[str, float]:
-    """The metrics of the first hundred impressions of each item that is launched during a run; none where none is.
+    """The metrics of the first hundred impressions of each item that is launched during a run; empty without launches.
 
-    They are exact expectations at every step, whether or not those of the whole run are of a sample; an item that has been shown
-    less often counts with the impressions that it had.
+    They are exact expectations at every step, even if the expectations of the whole run are sampled. An item with fewer
+    impressions counts with those that it had.
 
     Args:
         trace: the run.
 
     Returns:
-        - `cold_start_regret`: the mean over the items of the sum, over these impressions, of how much more the oracle's item at
-          the same rank would earn (see `ColdStart`).
-        - `cold_start_value`: what the item earns at one of these impressions, the mean over all of them; NaN without any.
-        - `cold_start_impressions`: the mean over the items of how many there were, at most 100.
+        - `cold_start_regret`: for each item, how much more the oracle's item at the same rank would earn, summed over these
+          impressions; the mean over the items (see `ColdStart`).
+        - `cold_start_value`: the item's value at one of these impressions, the mean over all of them; NaN without impressions.
+        - `cold_start_impressions`: the mean number of these impressions per item, at most 100.
     """
     first = trace.cold_start
     if first is None:
@@ -315,11 +315,11 @@ def _mean(trace: Trace, values: Floats, rows: slice = slice(None)) -> Floats:
 
 
 def averages(values: Floats, sample: NDArray[np.int64]) -> Floats:
-    """(M,) the mean of values (t, M) of so many slates (t,) each; NaN where there is no slate.
+    """(M,) the mean of the values (t, M) of steps, weighted by their numbers of slates (t,); NaN if there is no slate.
 
     Args:
-        values: of the steps; those without a slate may be NaN.
-        sample: how many slates are behind each.
+        values: the values of the steps; they may be NaN for steps without slates.
+        sample: the number of slates of each step.
     """
     known = sample > 0
     if not known.any():

@@ -1,4 +1,4 @@
-"""The results of a comparison as one dictionary: what `results.json` holds and the report draws."""
+"""The results of a comparison as one dictionary, which is written to `results.json` and shown in the report."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ ORACLE_NOTES = {
 }
 
 
-SAMPLED = 1000  # shoppers, among whom every unnamed segment is found
+SAMPLED = 1000  # shoppers who are sampled to find the number of unnamed segments
 SCALARIZED = (
-    "Values are utilities of the mean objectives, and comparable under the same scalarizer only; "
-    "docs/several-objectives.md explains them."
+    "Values are utilities of the mean objectives and are comparable only under the same scalarizer; "
+    "see docs/several-objectives.md."
 )
 
 
 def configuration(world: World, options: Mapping[str, Any] | None, code: Any = None, **run: Any) -> dict[str, Any]:
-    """The configuration of a run or a comparison: the world, its options, what is run, and the libraries' versions.
+    """The configuration of a run or a comparison: the world, its options, the runs, and the versions of the libraries.
 
     Args:
         world: the world.
-        options: that it was made with.
-        code: what else the numbers depend on, such as the classes of custom agents.
-        **run: entries on what is run.
+        options: the options that the world was made with.
+        code: anything else that the numbers depend on, such as the classes of custom agents.
+        **run: entries that describe the runs.
 
     Returns:
-        JSON values; `oracle` says whether the oracle's slates and regret are "exact", "approximate" or "estimated", and
-        `fingerprint` is equal for the same configuration, world and code, and null where that cannot be told.
+        JSON values. `oracle` is "exact", "approximate" or "estimated", for the oracle's slates and the regret. `fingerprint` is
+        equal for the same configuration, world and code; null if it cannot be computed.
     """
     try:
         found = fingerprint([world, run, code, code_version()])
@@ -77,7 +77,7 @@ def configuration(world: World, options: Mapping[str, Any] | None, code: Any = N
 
 
 def _segment_names(world: World) -> list[str]:
-    """What the segments of shoppers are called; empty where there are none."""
+    """The names of the segments of shoppers; empty if there are none."""
     found = world.shoppers(0, np.arange(SAMPLED)).traits.get("segment")
     if found is None:
         return []
@@ -86,13 +86,13 @@ def _segment_names(world: World) -> list[str]:
 
 
 def trained_before(agents: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The entry of `configuration` on agents, of makers by name, that were trained before; empty without any."""
+    """The entry of `configuration` that lists the agents that were trained before; empty without any."""
     names = [name for name, maker in agents.items() if isinstance(maker, str) and file_of(maker)]
     return {"trained_before": names} if names else {}
 
 
 def note_on_training(config: Mapping[str, Any]) -> str:
-    """A sentence on the agents that were trained before; empty without any."""
+    """A sentence about the agents that were trained before; empty without any."""
     names = config.get("trained_before")
     return f"{', '.join(names)}: trained before, on slates that are not counted here." if names else ""
 
@@ -107,39 +107,38 @@ def summarise(
     """Summarise the runs of a comparison.
 
     Args:
-        config: what was run, as `configuration` gives it with `agents`, `seeds` and `weights`.
-        runs: the finished runs by (agent, seed). A missing one is left out of its agent's estimates and of its pairs.
-        references: what the reference policies earn, for some of the seeds.
-        fit: how good the fit behind the best slates from the observation is, if there is one.
+        config: the configuration of the runs, from `configuration`, with `agents`, `seeds` and `weights`.
+        runs: the finished runs by (agent, seed). A missing run is left out of its agent's estimates and pairs.
+        references: the values of the reference policies, for some of the seeds.
+        fit: the quality of the fit behind the best slates given the observation, if there is one.
         failed: the runs that failed.
 
     Returns:
-        JSON values. An estimate is `{"mean", "low", "high"}` with a 95 % bootstrap interval over the seeds, null where there
-        is none.
+        JSON values. An estimate is `{"mean", "low", "high"}` with a 95 % bootstrap interval over the seeds; null without one.
 
-        - `config`; `status`, "finished", "interrupted" or "failed"; `runs`, how many finished of how many; `failed`, the `run`,
-          `error` and `traceback` of those that failed.
+        - `config`; `status`: "finished", "interrupted" or "failed"; `runs`: the number of runs that finished and of all runs;
+          `failed`: the `run`, `error` and `traceback` of each run that failed.
         - `oracle`: `{"value": estimate}`, the exact expectation of the oracle's slates for the shoppers of the runs.
-        - `references`: by policy, what it earns of the episodes of the same shoppers on trajectories of its own, in exact
-          expectation: estimates of `value_per_episode`, `value` per slate, `visits_per_episode` and `share_staying`; empty where
+        - `references`: for each policy, the exact expectation over the episodes of the same shoppers if they are shown the slates
+          of this policy: estimates of `value_per_episode`, `value` per slate, `visits_per_episode` and `share_staying`; empty if
           none are known (see `bench.ceilings.episodes`).
-        - `fit`: null, or how good the fit behind the best slates from the observation is (`ContextCeiling.report`).
-        - `agents`: by name, an estimate for each metric of `summary`, with references its `share_of_best_known`, of the value
-          per episode of the best known policy, and under `seeds` the metrics of each seed; shares are null for all agents where
-          those of one mean nothing (`statistics.meaningful`).
+        - `fit`: the quality of the fit behind the best slates given the observation (`ContextCeiling.report`), or null.
+        - `agents`: for each agent, an estimate of each metric of `summary`; with references also `share_of_best_known`, a share
+          of the value per episode of the best known policy; and under `seeds` the metrics of each seed. Shares are null for all
+          agents if they are not meaningful for one of them (`statistics.meaningful`).
         - `pairs`: the paired differences of the metric that agents are ranked by, from the highest to the lowest (see
           `claims.pairs`): `difference` with the `low` and `high` of an interval that holds for all pairs at once, its p-value
-          `p` and the one `adjusted` for all pairs, whether they `differ`, the `spread` over seeds of the difference, paired and
+          `p`, and `adjusted` for all pairs, whether the agents `differ`, the `spread` of the difference over seeds, paired and
           `unpaired`, and `probability_a_better` over the resamples.
-        - `cold_start`: in a world that launches items, the `pairs` of its `cold_start_regret`, from the highest to the lowest.
-        - `segments`: by agent, the estimates of the reward per slate of each segment of shoppers, in a world that has segments.
-        - `curves`: by agent, `slates` shown, and for each metric of `curves` its `mean`, `low` and `high` there.
-        - `collapsed`: by agent, the seeds in which it collapses (see `collapse.collapsed_seeds`).
-        - `notes`: what to know when reading them.
+        - `cold_start`: in a world that launches items, the `pairs` for `cold_start_regret`, from the highest to the lowest.
+        - `segments`: for each agent, estimates of the rewards per slate in each segment of shoppers, if the world has segments.
+        - `curves`: for each agent, the `slates` shown, and the `mean`, `low` and `high` of each metric of `curves` at these.
+        - `collapsed`: for each agent, the seeds in which it collapses (see `collapse.collapsed_seeds`).
+        - `notes`: notes on how to read the results.
 
-        Where `config` has `scalarizers`, the names are those of `contestants`, and an agent's entry has its `agent` and
-        `scalarizer` too. Values are then utilities, comparable only under the same scalarizer: `oracle` has one for each
-        (`by_scalarizer`), `pairs` are of the same scalarizer, and `by_scalarizer(results)` splits the whole.
+        If `config` has `scalarizers`, the names are those of `contestants`, and an agent's entry also has its `agent` and
+        `scalarizer`. Values are then utilities, which are comparable only under the same scalarizer: `oracle` has an estimate for
+        each (`by_scalarizer`), `pairs` are within a scalarizer, and `by_scalarizer(results)` splits the results.
     """
     weights, objectives = config["weights"], config["plurals"]
     field = contestants(config)
@@ -183,7 +182,7 @@ def summarise(
 
 
 def _all_or_none(columns: Mapping[str, dict[str, list[float]]], metric: str) -> None:
-    """Remove a share from all agents unless every run of every agent has one."""
+    """Set a share to NaN for all agents unless it is finite for every run of every agent."""
     shares = [metrics[metric] for metrics in columns.values() if metric in metrics]
     if any(not math.isfinite(value) for column in shares for value in column):
         for column in shares:
@@ -195,10 +194,10 @@ def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
 
 
 def contestants(config: Mapping[str, Any]) -> dict[str, tuple[str, str | None]]:
-    """The agents of a comparison, or with scalarizers each agent with each of them, such as "lin-ts nash".
+    """The agents of a comparison; with scalarizers, every combination of an agent and a scalarizer, such as "lin-ts nash".
 
     Returns:
-        The agent and its scalarizer, if there is one, by name.
+        By name, the agent and its scalarizer, or None.
     """
     return {
         agent if scalarizer is None else f"{agent} {scalarizer}": (agent, scalarizer)
@@ -208,7 +207,7 @@ def contestants(config: Mapping[str, Any]) -> dict[str, tuple[str, str | None]]:
 
 
 def by_scalarizer(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Split results with scalarizers into those of each scalarizer, in which the agents have their own names."""
+    """Split results with scalarizers into the results of each scalarizer, in which agents have their own names."""
     parts = {}
     for scalarizer in _goals(results["config"]):
         own = {name: agent["agent"] for name, agent in results["agents"].items() if agent["scalarizer"] == scalarizer}
@@ -241,7 +240,7 @@ def ranking(config: Mapping[str, Any]) -> str:
     """The metric that agents are ranked by: `value_per_episode`, or `value`, which is per slate.
 
     Args:
-        config: of the comparison.
+        config: the configuration of the comparison.
     """
     return "value_per_episode" if config.get("rank_by") == "episode" else "value"
 
@@ -251,7 +250,7 @@ def _ceilings(
     columns: Mapping[str, Mapping[str, Sequence[float]]],
     seeds: Mapping[str, Sequence[int]],
 ) -> dict[str, Any]:
-    """The value of the oracle; under scalarizers the best achievable for each."""
+    """The value of the oracle; with scalarizers, the best achievable utility for each."""
     if None in goals:
         return {"value": _oracle(columns, seeds)}
     best = {goal: _oracle({name: columns[name] for name in names}, seeds) for goal, names in goals.items()}
@@ -266,7 +265,7 @@ def _agent(columns: Mapping[str, Sequence[float]], seeds: Sequence[int]) -> dict
 
 
 def _estimate(values: Sequence[float]) -> Estimate:
-    """The mean over seeds; none if it is not finite for one of them."""
+    """The mean over seeds; empty if a value is not finite."""
     return Estimate.from_seeds(values) if np.isfinite(values).all() else Estimate(None)
 
 
@@ -327,7 +326,7 @@ def _curves(rows: Sequence[Mapping[str, np.ndarray]]) -> dict[str, Any]:
 
 
 def plain(values: ArrayLike | Mapping[str, ArrayLike]) -> Any:
-    """Numbers as JSON has them: NaN is null."""
+    """Convert numbers to JSON values; NaN becomes null."""
     if isinstance(values, Mapping):
         return {name: plain(value) for name, value in values.items()}
     array = np.asarray(values, np.float64)
@@ -348,24 +347,24 @@ def _notes(
     if config.get("scalarizers"):
         notes.append(SCALARIZED)
     for goal, start in since.items():
-        notes.append(f"{goal}: estimates are of the last goal, from slate {start:,.0f} on; curves show the whole run.")
+        notes.append(f"{goal}: estimates cover the last goal, from slate {start:,.0f} on; curves show the whole run.")
     if trained := note_on_training(config):
         notes.append(trained)
     if len(config["seeds"]) == 1:
-        notes.append("One seed gives no intervals: the order of the agents may be due to chance. Run several, such as --seeds 5.")
+        notes.append("One seed gives no intervals: the order of the agents may be due to chance. Use several, such as --seeds 5.")
     elif len(config["seeds"]) < ENOUGH_SEEDS:
         notes.append(
-            f"With {len(config['seeds'])} seeds intervals hold for values near a normal distribution only; "
-            f"from {ENOUGH_SEEDS} on they hold more widely."
+            f"With {len(config['seeds'])} seeds, intervals hold only for nearly normal values; "
+            f"with {ENOUGH_SEEDS} or more, they hold more generally."
         )
     for name, numbers in collapsed.items():
         where = f"{len(numbers)} of {len(config['seeds'])} seeds ({', '.join(map(str, numbers))})"
-        notes.append(f"{name} collapses in {where}: it ends below 70 % of what it had, or of its other seeds.")
+        notes.append(f"{name} collapses in {where}: it ends below 70 % of its best value, or of the median of its seeds.")
     if "unfitted" in config:
         notes.append(f"% of context is not available: {config['unfitted']}.")
     if "rank_note" in config:
         notes.append(config["rank_note"])
     notes += failure_notes(failed)
     if finished + len(failed) < asked:
-        notes.append(f"Interrupted: {finished} of {asked} runs finished; only those are counted.")
+        notes.append(f"Interrupted: {finished} of {asked} runs finished; only these are counted.")
     return notes

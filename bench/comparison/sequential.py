@@ -1,4 +1,4 @@
-"""A comparison that adds seeds until it is decided, with at most 5 % false decisions however often it looks."""
+"""A comparison that adds seeds until it is decided, with at most 5 % false decisions over all looks at the results."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from slategym.bench.statistics import LEVEL
 from slategym.utils.storage.fingerprint import fingerprint
 
 FIRST = 3  # seeds before the first look
-INDIFFERENCE = 0.01  # of the leader's value
+INDIFFERENCE = 0.01  # as a share of the leader's value
 MOST_SEEDS = 50
 
 
 def decide(values: Mapping[str, Mapping[int, float]], indifference: float = INDIFFERENCE) -> dict[str, Any]:
-    """Whether the leader is told from every other agent, or known to be about as good.
+    """Decide whether each other agent is worse than the leader, or about as good.
 
-    Each pair has an interval that holds at all numbers of seeds at once (`claims.sequence_interval`), at a level that makes those
-    of all pairs hold together, since which agent leads is seen from the same values.
+    Each pair has an interval that holds at all numbers of seeds at once (`claims.sequence_interval`). Its level makes the
+    intervals of all pairs hold together, because the leader is determined from the same values.
 
     Args:
         values: by agent, the value of each seed.
         indifference: the difference that does not matter, as a share of the leader's value.
 
     Returns:
-        `status`: "told" if the leader is better than all others; "within" if all that are not worse lie within the indifference;
-        else "undecided". `leader`; `within`, the agents that lie within the indifference; `open`, those of which it is not
-        known; `seeds`, how many each agent has at least.
+        `status`: "told" if the leader is better than all others; "within" if all agents that are not worse are within the
+        indifference; else "undecided". `leader`: the agent with the highest mean. `within`: the agents within the indifference.
+        `open`: the undecided agents. `seeds`: the smallest number of seeds of an agent.
     """
     means = {name: float(np.mean(list(of_seed.values()))) for name, of_seed in values.items()}
     leader = max(means, key=lambda name: means[name])
@@ -57,16 +57,16 @@ def decide(values: Mapping[str, Mapping[int, float]], indifference: float = INDI
 
 
 class SequentialComparison:
-    """A comparison that is run with ever more seeds until `decide` says that it is decided, or the budget is spent.
+    """A comparison that runs with more and more seeds until `decide` decides it, or the budget is used up.
 
     Args:
-        plan: makes the comparison with so many seeds.
+        plan: a callable that plans the comparison with a given number of seeds.
         indifference: see `decide`.
-        most_seeds: the budget.
-        first: seeds before the first look.
+        most_seeds: the budget, as the largest number of seeds.
+        first: the number of seeds before the first look.
 
     Raises:
-        ValueError: the comparison has scalarizers or a single agent, or the numbers do not fit.
+        ValueError: the comparison has scalarizers or a single agent, or a number is out of its range.
     """
 
     def __init__(
@@ -77,15 +77,16 @@ class SequentialComparison:
         first: int = FIRST,
     ) -> None:
         if not 2 <= first <= most_seeds:
-            raise ValueError(f"the first look is at {first} seeds and the budget {most_seeds}: expected 2 or more, and no fewer")
+            raise ValueError(
+                f"the first look is at {first} seeds and the budget is {most_seeds}: expected 2 seeds or more, and a budget that "
+                "is not smaller"
+            )
         if not 0 <= indifference < 1:
             raise ValueError(f"indifference is {indifference}: expected a share of the value from 0 to 1, such as 0.01")
         self._plan, self.indifference, self.most_seeds, self.first = plan, indifference, most_seeds, first
         comparison = plan(first)
         if comparison.config.get("scalarizers") or len(comparison.config["agents"]) < 2:
-            raise ValueError(
-                "seeds are added until one agent is told from another: expected two agents or more, and no scalarizer"
-            )
+            raise ValueError("seeds are added until agents can be distinguished: expected two agents or more, and no scalarizer")
         self.config = {
             **comparison.config,
             "seeds": first,
@@ -96,7 +97,7 @@ class SequentialComparison:
 
     @property
     def size(self) -> int:
-        """The number of slates of all runs, if the budget is spent."""
+        """The number of slates of all runs, if the whole budget is used."""
         return self._plan(self.first).size * self.most_seeds // self.first
 
     def run(
@@ -106,7 +107,7 @@ class SequentialComparison:
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
     ) -> dict[str, Any]:
-        """Run it; see `compare`. The results have a `decision`, what `decide` said last, or null before the first look."""
+        """Run the comparison; see `compare`. The results have a `decision`, the last result of `decide`, if there is one."""
         done: dict[tuple[str, int], Trace] = {}
         seeds = self.first
         while True:
@@ -126,10 +127,12 @@ class SequentialComparison:
 
 
 def _said(decision: Mapping[str, Any]) -> str:
-    """A decision in a sentence."""
+    """The decision as a sentence."""
     leader, seeds, near = decision["leader"], decision["seeds"], f"{100 * decision['indifference']:g} %"
     if decision["status"] == "told":
         return f"Decided after {seeds} seeds: {leader} is better than all others (at most 5 % of such decisions are false)."
     if decision["status"] == "within":
-        return f"Decided after {seeds} seeds: {', '.join(decision['within'])} within {near} of {leader}, all others worse."
-    return f"Not decided after {seeds} seeds: {leader} leads; {', '.join(decision['open'])} may be as good. More: --most-seeds."
+        within = ", ".join(decision["within"])
+        return f"Decided after {seeds} seeds: {within} differ from {leader} by less than {near}; all others are worse."
+    undecided = ", ".join(decision["open"])
+    return f"Not decided after {seeds} seeds: {leader} leads; {undecided} may be as good. Increase --most-seeds to decide."

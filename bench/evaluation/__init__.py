@@ -1,1 +1,1 @@
-"""Policies evaluated on a log that another policy made: taught, judged off-policy, held against the truth. No estimators."""
+"""Evaluates policies on a log of another policy: training, off-policy estimates, true values. Estimators do not belong here."""

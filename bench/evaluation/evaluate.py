@@ -1,4 +1,4 @@
-"""Policies on a log: taught by its first part, evaluated off-policy on the second, held against the truth if it is known."""
+"""Evaluates policies on a log: they learn its first part, are evaluated off-policy on the second, and with the truth if known."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ class Evaluation(Brief):
 
     Attributes:
         logged: the log.
-        policies: their names.
-        estimators: their texts; by default `FOR_ACTIONS`, or `FOR_SLATES` for slates of several items.
-        scalarizer: the goal of the policies and the utility of their values.
+        policies: the names of the policies.
+        estimators: the estimators, as texts.
+        scalarizer: the goal of the policies, which also gives the utility of their values.
         model: the agent that predicts rewards.
-        interval: of the values.
-        train: share of the slates that policies learn.
-        draws: for policies whose propensities are estimated.
-        seed: of policies and models.
-        correct: whether policies that are means of items are corrected for the logger.
-        agents: the policies, once they are taught.
+        interval: the kind of interval of the values.
+        train: share of the slates that policies learn from.
+        draws: number of draws for policies whose propensities are estimated.
+        seed: the seed of policies and models.
+        correct: whether agents correct for the logging policy when they learn (see `agents.from_log.learning.learn_steps`).
+        agents: the policies by name.
     """
 
     logged: LoggedSteps
@@ -68,19 +68,19 @@ class Evaluation(Brief):
 
     @property
     def size(self) -> int:
-        """How many slates are gone through: the log once for each policy, and once for the truth."""
+        """The number of slates that are processed: the log once for each policy, and once for the truth."""
         return self.logged.slates * (len(self.policies) + 1)
 
     def run(self, progress: Callable[[int], None] | None = None, folder: Path | None = None) -> dict[str, Any]:
-        """Teach, judge and look up the truth.
+        """Train and evaluate the policies, and compute their true values if possible.
 
         Args:
-            progress: called with the slates so far.
-            folder: where taught policies are saved; None for nowhere.
+            progress: called with the number of slates processed so far.
+            folder: where trained policies are saved; None does not save them.
 
         Returns:
-            JSON values: "log" on the log; "policies" by name, each with "values" by estimator, "truth" if it is known,
-            "propensities" and "warnings"; "notes".
+            JSON values: "log", a description of the log; "policies", by name, each with "values" by estimator, "truth" if it is
+            known, "propensities" and "warnings"; "notes".
         """
         train, test = self.logged.halves(self.train)
         notes = list(self.logged.notes)
@@ -100,7 +100,7 @@ class Evaluation(Brief):
                 for text, passes in truth.items():
                     found[text]["truth"] = self._truth(passes)
             except ValueError as error:
-                notes.append(f"There is no truth: {error}.")
+                notes.append(f"The true values are not known: {error}.")
         if progress:
             progress(self.size)
         return {
@@ -129,7 +129,7 @@ class Evaluation(Brief):
             values = {name: value.to_json() for name, value in given.items()}
             said = list(dict.fromkeys(warning for value in given.values() for warning in value.warnings))
             if agent.propensities_are == "estimated":
-                said.append(f"Its propensities are estimates by {self.draws:,} draws.")
+                said.append(f"Its propensities are estimated from {self.draws:,} draws.")
         return {"propensities": agent.propensities_are, "values": values, "truth": None, "warnings": said}
 
     def _truth(self, passes: Any) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class Evaluation(Brief):
         }
 
     def _about(self, train: Sequence[Any], test: Sequence[Any]) -> dict[str, Any]:
-        """What the logger earned in the second part, and sizes."""
+        """The sizes of the log, and the value of the logging policy in the second part."""
         earned = np.concatenate([feedback.objectives for *_, feedback in test]).astype(np.float64)
         weights = self.scalarizer.constant_weights
         utility = None if weights is None else Estimate.from_samples(earned @ weights).to_json()
@@ -177,27 +177,28 @@ def plan_evaluation(
     seed: Seed = 0,
     correct: bool = True,
 ) -> Evaluation:
-    """Make an evaluation ready; whatever is wrong with its policies and estimators is refused here.
+    """Prepare an evaluation and check its policies and estimators.
 
     Args:
         logged: the log, with propensities.
-        policies: names of agents, which learn the first part of the log; `my_model.agent` and other trained ones, which do not.
-        estimators: texts of them; by default six for single items, and three for slates.
-        weights: (M,) of the objectives, for the policies and their values; by default the problem's.
-        scalarizer: instead of the weighted sum.
-        model: the name of an agent that estimates clicks and conversions, which predicts rewards.
-        interval: of the values.
-        train: share of the slates that policies learn.
-        draws: for policies whose propensities are estimated.
-        seed: of policies and models.
-        correct: whether policies that are means of items are corrected for the logger.
+        policies: names of agents, which learn the first part of the log; or of trained ones, such as `my_model.agent`, which do
+            not learn.
+        estimators: estimators as texts; by default six for single items, and three for slates.
+        weights: (M,), the weights of the objectives, for the policies and their values; by default the problem's.
+        scalarizer: a scalarizer instead of the weighted sum.
+        model: the name of an agent that estimates clicks and conversions; it predicts the rewards.
+        interval: the kind of interval of the values.
+        train: share of the slates that policies learn from.
+        draws: number of draws for policies whose propensities are estimated.
+        seed: the seed of policies and models.
+        correct: whether agents correct for the logging policy when they learn (see `agents.from_log.learning.learn_steps`).
 
     Raises:
-        ValueError: there is no such policy or estimator, a policy cannot learn from a log, an estimator is of another kind of
-            rounds or needs what is not there, or the log has no propensities or too few steps.
+        ValueError: there is no such policy or estimator, a policy cannot learn from a log, an estimator needs another kind of
+            rounds or data that a log does not contain, or the log has no propensities or too few steps.
     """
     if not policies:
-        raise ValueError("policies is empty: expected the name of one at least")
+        raise ValueError("policies is empty: expected the name of at least one policy")
     problem = logged.problem
     asked = tuple(estimators) or (FOR_ACTIONS if problem.slate_size == 1 else FOR_SLATES)
     kind = "actions" if problem.slate_size == 1 else "slates"
@@ -205,16 +206,17 @@ def plan_evaluation(
         estimator = make_estimator(text)
         if estimator.spec.kind != kind:
             other = "single items, such as dr" if kind == "actions" else "slates, such as cascade-dr, or --ranks 1"
-            kinds = f"{estimator.spec.kind}, and the log is one of {kind}"
+            kinds = f"{estimator.spec.kind}, but the log contains {kind}"
             raise ValueError(f"{text} is an estimator of {kinds}: expected one of {other}")
         unknown = [name for name in estimator.needs if name not in ("reward", "behaviour", "target", *MODELLED)]
         if unknown:
-            raise ValueError(f"{text} needs {' and '.join(unknown)}, which a log does not tell: see slategym.bench.policy_values")
+            needs = " and ".join(unknown)
+            raise ValueError(f"{text} needs {needs}, which a log does not contain: use slategym.bench.policy_values instead")
     logged.halves(train)
     if not any(np.isfinite(decision.propensity).any() for _, decision, _ in logged.steps):
         raise ValueError(
-            "the log has no propensity of each choice, by which policies are evaluated: say which column holds it, such as "
-            "--columns propensity=COLUMN; `slategym fit` makes a world of a log without"
+            "the log has no propensity of each choice, which the evaluation of policies needs: name its column with "
+            "--columns propensity=COLUMN; for a log without propensities, `slategym fit` makes a world"
         )
     _check_model(model, logged)
     goal = FixedSum(tuple(problem.weights if weights is None else weights)) if scalarizer is None else scalarizer

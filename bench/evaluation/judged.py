@@ -1,4 +1,4 @@
-"""The rounds of a policy on a log: its probabilities of what was logged, and what a reward model expects of it."""
+"""The rounds of a policy on a log: its probabilities of the logged slates, and its expected rewards by a reward model."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from slategym.bench.off_policy.rounds import Rounds
 from slategym.bench.replay.progressive import rounds_of, target_of
 
 Floats = NDArray[np.float64]
-AT_ONCE = 200_000  # slates whose probabilities are asked for together
-SAMPLES = 4  # slates drawn for what a policy shows further down
+AT_ONCE = 200_000  # slates whose probabilities are computed together
+SAMPLES = 4  # slates drawn to estimate the rewards at the lower ranks
 
 
 def judged_rounds(agent: Agent, steps: Sequence[Step], model: RewardModel | None, draws: int) -> Rounds:
-    """The rounds of a policy that learns no further.
+    """The rounds of a policy, which does not learn from them.
 
     Args:
         agent: the policy.
-        steps: of the log.
-        model: cross-fitted on these steps; None for estimators that need none.
-        draws: for agents whose propensities are estimated.
+        steps: the steps of the log.
+        model: a reward model, cross-fitted on these steps; None for estimators that need none.
+        draws: number of draws for agents whose propensities are estimated.
 
     Raises:
-        NotImplementedError: the policy does not know the probability of given slates.
+        NotImplementedError: the policy cannot compute the probability of given slates.
     """
     single = agent.problem.slate_size == 1
     if model is None:
@@ -41,10 +41,10 @@ def judged_rounds(agent: Agent, steps: Sequence[Step], model: RewardModel | None
 
 
 def _expectations(agent: Agent, number: int, step: Step, model: RewardModel, draws: int) -> tuple[Floats, Floats, Floats]:
-    """(n, k, M) Q_l of the logged items and its means when the policy chooses rank l below them; (n,) chances of the first items.
+    """(n, k, M) Q_l of the logged items, and its mean if the policy chooses rank l; (n,) the probabilities of the first items.
 
-    Q_l is the reward at rank l and, for the ranks further down, what the policy is expected to earn there when it chooses the
-    whole slate, which is the same for every item at rank l.
+    Q_l is the reward at rank l plus the expected reward at the lower ranks if the policy chooses the whole slate. The latter is
+    taken to be the same for every item at rank l.
     """
     observation, decision, _ = step
     rewards = model.rewards(number, step)
@@ -65,7 +65,7 @@ def _expectations(agent: Agent, number: int, step: Step, model: RewardModel, dra
 
 
 def _further_down(agent: Agent, observation: Observation, allowed: NDArray[np.bool_] | None, rewards: Floats) -> Floats:
-    """(n, k, M) what the policy's own slates are expected to earn below each rank."""
+    """(n, k, M) the expected rewards of the policy's own slates below each rank."""
     n, k = len(observation), rewards.shape[1]
     rows, total = np.arange(n), np.zeros((n, k, rewards.shape[-1]))
     for _ in range(SAMPLES):
@@ -78,15 +78,15 @@ def _further_down(agent: Agent, observation: Observation, allowed: NDArray[np.bo
 def choice_probabilities(
     agent: Agent, observation: Observation, slate: Slate, rank: int, allowed: NDArray[np.bool_] | None, draws: int
 ) -> Floats:
-    """(n, m) the probability with which a policy chooses each item for a rank, given the items above it; (n, C) of candidates.
+    """(n, m), or (n, C) with candidates, the probability that a policy chooses each item at a rank, given the items above it.
 
     Args:
         agent: the policy.
         observation: (n, o) float32.
-        slate: (n, k), of which the items above the rank are given.
-        rank: from 0.
-        allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all.
-        draws: for agents whose propensities are estimated.
+        slate: (n, k) slates, whose items above the rank are given.
+        rank: the rank, counted from 0.
+        allowed: (n, m) bool, or (n, C) with candidates, the items that may be shown; None for all.
+        draws: number of draws for agents whose propensities are estimated.
     """
     count = agent.problem.choices
     known: list[NDArray[Any]] = [observation, slate[:, :rank].astype(np.float64), *([] if allowed is None else [allowed])]
@@ -103,6 +103,6 @@ def choice_probabilities(
 
 
 def _distinct_below(slate: Slate, rank: int) -> Slate:
-    """Slates whose items below a rank do not matter, which repeat the first item: none that is needed is taken."""
+    """Repeat the first item at all ranks below a rank, where items do not matter, so that they block no other item."""
     slate[:, rank + 1 :] = slate[:, :1]
     return slate

@@ -1,4 +1,4 @@
-"""The policies that are evaluated: agents that learn the first part of a log, and trained ones that are taken as they are."""
+"""The policies to evaluate: agents that learn the first part of a log, and trained ones that do not learn further."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from slategym.agents.registry import file_of
 
 
 def is_fixed(text: str) -> bool:
-    """Whether a policy is taken as it is: one that was trained and saved before.
+    """Whether a policy does not learn, because it was trained and saved before.
 
     Args:
-        text: its name.
+        text: the policy's name.
     """
     return file_of(text) is not None
 
 
 def file_name(text: str) -> str:
-    """The name of the file in which a taught policy is kept: `lin-ts_alpha=0.2.agent`.
+    """The name of the file in which a trained policy is saved, such as `lin-ts_alpha=0.2.agent`.
 
     Args:
         text: the policy's name.
@@ -28,12 +28,12 @@ def file_name(text: str) -> str:
 
 
 def keep(agent: Agent, text: str, folder: Path) -> Path:
-    """Save a taught policy.
+    """Save a trained policy.
 
     Args:
         agent: the policy.
-        text: its name.
-        folder: where its file goes.
+        text: the policy's name.
+        folder: the folder of the file.
 
     Returns:
         The file.

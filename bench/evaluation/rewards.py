@@ -1,4 +1,4 @@
-"""What a model of the project predicts of rewards, cross-fitted: no slate is predicted by a model that has learned it."""
+"""Rewards predicted by an agent, cross-fitted: no slate is predicted by an agent that has learned from it."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ STREAM = 0xF01D
 
 @dataclass(frozen=True, repr=False)
 class RewardModel(Brief):
-    """The rewards that agents expect of items, of which each has learned other slates.
+    """Rewards of items, predicted for each fold by an agent that has learned the other folds.
 
-    The agents estimate clicks at the first rank and conversions of clicks; the model scales both for each rank, so that their
-    sums over the slates that an agent has learned are those of the log. Objectives other than clicks, conversions and what they
-    bring have the mean of their rank.
+    The agents estimate the probability of a click at the first rank, and of a conversion given a click. The model scales both for
+    each rank, so that their sums over the slates that an agent has learned equal those of the log. Objectives that are not
+    functions of clicks and conversions are predicted by the mean of their rank.
 
     Attributes:
-        agents: of each fold.
+        agents: the agent of each fold.
         clicks: (F, k) factor of the clicks at each rank.
-        conversions: (F, k) factor of the conversions.
-        means: (F, k, M) mean rewards.
-        folds: of each step, (n,) the fold whose agent predicts each slate.
+        conversions: (F, k) factor of the conversions at each rank.
+        means: (F, k, M) mean rewards at each rank.
+        folds: for each step, (n,) the fold whose agent predicts each slate.
     """
 
     agents: tuple[Agent, ...]
@@ -47,10 +47,10 @@ class RewardModel(Brief):
         yield f"{len(self.agents)} folds of {self.agents[0].name}"
 
     def rewards(self, number: int, step: Step) -> Floats:
-        """(n, k, m, M) the reward of every item at every rank; of candidates where there are some.
+        """(n, k, m, M), or (n, k, C, M) with candidates, the predicted reward of every item at every rank.
 
         Args:
-            number: of the step.
+            number: the number of the step.
             step: the step.
         """
         observation = step[0]
@@ -85,17 +85,17 @@ class RewardModel(Brief):
 
 
 def cross_fitted(problem: Problem, steps: Sequence[Step], model: str, seed: int = 0) -> RewardModel:
-    """Fit a reward model to the slates that it is to predict, each fold by the others.
+    """Fit a reward model to the slates that it will predict: the agent of each fold learns the other folds.
 
     Args:
-        problem: of the log.
-        steps: of it.
+        problem: the problem of the log.
+        steps: the steps of the log.
         model: the name of an agent that estimates clicks and conversions: popularity, logistic-ts, predictor:mlp, ...
-        seed: of the agents and of the folds.
+        seed: the seed of the agents and of the folds.
 
     Raises:
         ValueError: there is no such agent.
-        NotImplementedError: it does not estimate clicks and conversions.
+        NotImplementedError: the agent does not estimate clicks and conversions.
     """
     random = np.random.Generator(np.random.Philox(key=np.array([seed, STREAM], np.uint64)))
     folds = tuple(random.integers(FOLDS, size=len(step[0])) for step in steps)
@@ -112,7 +112,7 @@ def cross_fitted(problem: Problem, steps: Sequence[Step], model: str, seed: int 
 
 
 def _scales(agent: Agent, steps: Sequence[Step]) -> tuple[Floats, Floats, Floats]:
-    """The factors of clicks and of conversions at each rank, and the mean rewards of each."""
+    """The factors of clicks and of conversions at each rank, and the mean rewards at each rank."""
     problem = agent.problem
     credit, k = ItemCredit(problem), problem.slate_size
     happened, predicted, total, count = np.zeros((2, k)), np.zeros((2, k)), np.zeros((k, len(problem.objective_names))), 0

@@ -1,4 +1,4 @@
-"""The true value of policies on the contexts of a log that slategym wrote: the run is simulated again, slate by slate."""
+"""The true value of policies on the contexts of a log that slategym wrote, by simulating the run again."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.world import World
 
 PASSES = 4  # slates that a policy draws for each shopper
+CHANGED = "the run of the log cannot be simulated again: the log is from another version of slategym, or was edited"
 
 
 def true_values(
@@ -24,32 +25,32 @@ def true_values(
     passes: int = PASSES,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, NDArray[np.float64]]:
-    """What the slates of policies are expected to earn, exactly by the world, for the shoppers of a log as they were.
+    """The exact expected objectives of policies for the shoppers of a log, in their states at the logged visits.
 
-    The shoppers of a run follow from its seed and the slates that they were shown, so that the logged slates bring them back.
-    Random policies draw their slates, of which the mean is taken.
+    The shoppers' states are determined by the seed of the run and the slates shown, so they are restored by simulating the
+    logged slates again. Random policies draw several slates for each shopper.
 
     Args:
         logged: a log that slategym wrote.
-        policies: by name, as they are; they do not learn.
+        policies: the policies by name; they do not learn.
         begin: number of the first step that counts.
-        passes: slates that a policy draws for each shopper.
-        progress: called after each step with the slates so far.
+        passes: the number of slates that a policy draws for each shopper.
+        progress: called after each step with the number of slates processed so far.
 
     Returns:
         By name (passes, M), the mean expected objectives per slate of each pass.
 
     Raises:
-        ValueError: the log comes from no world of slategym, has cut ranks, or its run cannot be simulated again.
+        ValueError: the log was not written by slategym, its slates are shortened, or its run cannot be simulated again.
     """
     log, world = logged.log, logged.world
     if log is None or world is None:
-        raise ValueError("the truth is known of logs that slategym wrote alone")
+        raise ValueError("they are known only for logs that slategym wrote")
     if logged.problem.slate_size != world.slate_size:
-        raise ValueError("the truth is known of whole slates alone, without --ranks")
+        raise ValueError("they are known only for whole slates, without --ranks")
     config = log.config
     if not isinstance(config.get("seed"), int):
-        raise ValueError("the log does not say by which seed its shoppers came")
+        raise ValueError("the log does not contain the seed of its shoppers")
     start = np.flatnonzero(np.diff(log["step"], prepend=-1))
     env = _beginning(world, int(config["seed"]), int(log["row"].max()) + 1, log["observation"][: np.append(start, len(log))[1]])
     total = {name: np.zeros((passes, len(world.objective_names))) for name in policies}
@@ -58,8 +59,8 @@ def true_values(
         seen = env.simulation.observe()
         if seen.shape != observation.shape or not np.array_equal(seen, observation):
             if number == len(logged.steps) - 1 and len(observation) < len(seen):
-                break  # of a last step that is cut, the other rows' slates are not known
-            raise ValueError("the run of the log cannot be simulated again: it was of another version of slategym, or edited")
+                break  # in an incomplete last step, the slates of the other rows are not known
+            raise ValueError(CHANGED)
         if number >= begin:
             slates += len(observation)
             for name, policy in policies.items():
@@ -74,7 +75,7 @@ def true_values(
 
 
 def _beginning(world: World, seed: int, rows: int, first: NDArray[np.float32]) -> SlateVectorEnv:
-    """The environment of a run before its first step, with or without staggered episodes, whichever the log was of."""
+    """The environment of a run before its first step, with or without staggered episodes, whichever matches the log."""
     for staggered in (True, False):
         env = SlateVectorEnv(world, num_envs=rows, weights=tuple(world.weights))
         env.begin(seed)
@@ -82,4 +83,4 @@ def _beginning(world: World, seed: int, rows: int, first: NDArray[np.float32]) -
             stagger(env.simulation.shoppers, world.visits)
         if np.array_equal(env.simulation.observe()[: len(first)], first):
             return env
-    raise ValueError("the run of the log cannot be simulated again: it was of another version of slategym, or edited")
+    raise ValueError(CHANGED)

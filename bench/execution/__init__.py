@@ -1,1 +1,1 @@
-"""Running one agent in one world: the loop, what is recorded and evaluated, and the log. No other process."""
+"""Runs one agent in one world: the loop, records, evaluation and the log. Work in other processes does not belong here."""

@@ -1,4 +1,4 @@
-"""A run of one agent as a job, for a comparison or a sweep."""
+"""A run of one agent as a job of a comparison or a sweep."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ AnyJob = TypeVar("AnyJob", bound="AgentJob")
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class AgentJob(Brief):
-    """One run of an agent; subclasses add `run`, which says what is kept of it.
+    """One run of an agent; subclasses add `run`, which returns the result to keep.
 
     Attributes:
-        world: where the agent runs.
-        name: of the agent, with its scalarizer if there is one.
-        seed: of the run.
-        slates: shown in all.
-        shoppers: simulated together in each step.
+        world: the world in which the agent runs.
+        name: the name of the agent, with its scalarizer if there is one.
+        seed: the seed of the run.
+        slates: the total number of slates.
+        shoppers: the number of shoppers simulated together in each step.
         weights: see `run`.
         scalarizer: see `run`.
         baseline: see `run`.
         exact: see `run`.
         staggered: see `run`.
         references: see `run`.
-        track: makes the tracker of the run from its title, if it is to be tracked; by default that of the store does.
-        fingerprint: of all that the result depends on; empty if the result is not to be kept.
+        track: a callable that makes the tracker of the run from its title; by default that of the store, if it has one.
+        fingerprint: the fingerprint of everything that the result depends on; empty if the result is not stored.
     """
 
     world: World
@@ -64,12 +64,12 @@ class AgentJob(Brief):
 
     @property
     def known(self) -> Mapping[str, Any]:
-        """The world, which results name instead of holding it."""
+        """The world, which stored results refer to by name."""
         return {"world": self.world}
 
     @property
     def size(self) -> int:
-        """How many slates it shows."""
+        """The number of slates."""
         return self.slates
 
     def trace(
@@ -87,17 +87,17 @@ class AgentJob(Brief):
         Args:
             agent: see `run`.
             progress: called after each step with the slates shown so far.
-            stop: asked before each step.
+            stop: called before each step; if it returns True, the run is stopped.
             exact: see `run`; by default the job's own.
             checkpoints: see `run`.
-            store: of the command, which says whether its runs are tracked.
+            store: the store of the command, which determines whether its runs are tracked.
             part_of: the title of the job that this run is a part of, for the tracker.
 
         Returns:
             The trace, or None if the run was stopped early.
 
         Raises:
-            Exception: whatever the agent raises, with a note that names the agent and the seed.
+            Exception: any error of the agent, with a note that names the agent and the seed.
         """
         if stop():
             return None
@@ -127,12 +127,12 @@ class AgentJob(Brief):
 
 
 def fingerprinted(job: AnyJob, world: str, agent: Any) -> AnyJob:
-    """The job with its fingerprint; without one if something in it cannot be told apart from another.
+    """The job with its fingerprint; without one if a part of it has no fingerprint.
 
     Args:
         job: a job.
         world: the fingerprint of its world.
-        agent: what tells its agent apart (`agents.registry.agent_identity`).
+        agent: the identity of its agent (`agents.registry.agent_identity`).
     """
     apart = ("world", "agent", "track", "fingerprint")
     content = {each.name: getattr(job, each.name) for each in fields(job) if each.name not in apart}

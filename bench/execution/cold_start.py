@@ -1,4 +1,4 @@
-"""Cold start: what the first impressions of launched items earn, in exact expectation, and lack to the oracle's."""
+"""Cold start: the exact expected value of the first impressions of launched items, and their regret relative to the oracle."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
-FIRST = 100  # impressions of an item that count
-MOST = 100  # launched items that count where exact expectations are sampled, spread evenly over all
+FIRST = 100  # the number of impressions of an item that count
+MOST = 100  # the number of launched items that count if exact expectations are sampled, spread evenly over all
 
 
 @dataclass(frozen=True, repr=False)
 class ColdStart(Brief):
-    """The first impressions, at most `FIRST` each, of l launched items.
+    """The first impressions of l launched items, at most `FIRST` each.
 
     Attributes:
-        items: (l,) int64, which ones.
-        impressions: (l,) int64, how many.
-        value: (l,) the sum over them of what the item was expected to earn (see `value_by_rank`).
-        regret: (l,) the sum over them of how much less that is than what the oracle's item at the same rank of its slate for the
-            same shopper was expected to earn. Over all ranks of a slate this adds up to the slate's regret.
+        items: (l,) int64, the items.
+        impressions: (l,) int64, the number of these impressions of each item.
+        value: (l,) the expected value of the item, summed over these impressions (see `value_by_rank`).
+        regret: (l,) the expected value of the oracle's item at the same rank for the same shopper, minus that of the item,
+            summed over these impressions. Over all ranks of a slate, the differences add up to the slate's regret.
     """
 
     items: NDArray[np.int64]
@@ -39,16 +39,16 @@ class ColdStart(Brief):
 
 
 def value_by_rank(world: World, shoppers: Shoppers, slate: Items, weights: ArrayLike) -> Floats:
-    """(n, k) what the item at each rank is expected to earn, in exact expectation; a row adds up to what the slate is to earn.
+    """(n, k) the exact expected value of the item at each rank; each row adds up to the value of the slate.
 
-    That is the probability of a click times what it is worth, and of a conversion likewise. Of objectives of the whole slate,
-    such as diversity, each rank has an equal share.
+    It is the probability of a click times its value, plus the probability of a conversion times its value. Objectives of the
+    whole slate, such as diversity, are divided equally among the ranks.
 
     Args:
-        world: where slates are shown.
-        shoppers: n of them.
+        world: the world in which the slates are shown.
+        shoppers: n shoppers.
         slate: (n, k).
-        weights: (M,), of the objectives.
+        weights: (M,), the weights of the objectives.
     """
     by_weight = np.asarray(weights, np.float64)
     items = world.items(shoppers, slate)
@@ -62,12 +62,12 @@ def value_by_rank(world: World, shoppers: Shoppers, slate: Items, weights: Array
 
 
 class ColdStartRecorder:
-    """Adds up the first impressions of the items that a schedule launches, at every step.
+    """Sums up the first impressions of the items that a schedule launches, at every step.
 
     Args:
-        world: at its first step.
-        steps: of the run.
-        exact: "every" for all launched items, "sampled" for at most `MOST`, "off" for none.
+        world: the world at its first step.
+        steps: the number of steps of the run.
+        exact: "every" for all launched items, "sampled" for at most `MOST` of them, "off" for none.
     """
 
     def __init__(self, world: World, steps: int, exact: Exactness) -> None:
@@ -81,7 +81,7 @@ class ColdStartRecorder:
         self.begin()
 
     def begin(self) -> None:
-        """Set all sums to nothing."""
+        """Set all sums to 0."""
         self.impressions = np.zeros(len(self.items), np.int64)
         self.sums = np.zeros((2, len(self.items)))
 
@@ -89,11 +89,11 @@ class ColdStartRecorder:
         """Count a step, before its slates are shown.
 
         Args:
-            step: its number.
-            counted: how many of its rows count.
-            shoppers: n of them.
+            step: the number of the step.
+            counted: the number of its rows that count.
+            shoppers: n shoppers.
             slate: (n, k).
-            weights: (M,), of the objectives, by which the oracle chooses.
+            weights: (M,), the weights of the objectives, also for the oracle.
         """
         if not (self.impressions < FIRST).any():
             return
@@ -101,7 +101,7 @@ class ColdStartRecorder:
         number = self._number[world.items(shoppers, slate)[:counted]]
         row, rank = np.nonzero((number >= 0) & first_shown(slate[:counted]))
         number = number[row, rank]
-        # Rows of a step count in their order: the j-th impression of an item in this step is its j-th after those before.
+        # Rows of a step count in their order: number the impressions of each item within this step, after the earlier ones.
         order = np.argsort(number, kind="stable")
         start = np.searchsorted(number[order], number[order])
         earlier = np.empty(len(order), np.int64)
@@ -119,18 +119,18 @@ class ColdStartRecorder:
             total += np.bincount(number, of_ranks[place, rank], len(self.items))
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """What `restore` needs to continue from here."""
+        """The state that `restore` needs to continue from here."""
         return {"impressions": self.impressions.copy(), "sums": self.sums.copy()}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Continue from where `state` was taken.
+        """Continue from a saved state.
 
         Args:
-            state: as `state` gave it.
+            state: the value that `state` returned.
         """
         self.impressions, self.sums = state["impressions"].copy(), state["sums"].copy()
 
     def result(self) -> ColdStart | None:
-        """The sums so far; None where no item counts."""
+        """The sums so far; None if no item counts."""
         value, regret = self.sums
         return ColdStart(self.items, self.impressions, value, regret) if len(self.items) else None

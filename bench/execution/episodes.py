@@ -1,4 +1,4 @@
-"""The episodes of a run: each shopper's visits, from the first to the last."""
+"""The episodes of a run: each shopper's visits from the first to the last."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ NAMES = ("start", "shopper", "length", "objectives", "left")
 
 @dataclass(frozen=True, repr=False)
 class WholeEpisodes(Brief):
-    """Whole episodes of e shoppers: those that began with a first visit, early enough to last all visits before the run's end.
+    """Whole episodes of e shoppers: they began with a first visit, and early enough for all possible visits before the run ended.
 
     Attributes:
         start: (e,) int64, the step of the first visit.
         shopper: (e,) int64, the shopper's identity.
-        length: (e,) int64, how many visits.
-        objectives: (e, M) float64, what all of them earned, delayed conversions included.
+        length: (e,) int64, the number of visits.
+        objectives: (e, M) float64, the sum of the rewards of all visits, including delayed conversions.
         left: (e,) bool, whether the shopper left before the last possible visit.
     """
 
@@ -39,15 +39,15 @@ class WholeEpisodes(Brief):
 
 
 class EpisodeRecorder:
-    """Adds up visits to episodes while a run goes on.
+    """Combines visits into episodes during a run.
 
     Args:
-        shoppers: n, shown slates in each step.
-        objectives: M.
+        shoppers: n, the number of shoppers in each step.
+        objectives: M, the number of objectives.
     """
 
     def __init__(self, shoppers: int, objectives: int) -> None:
-        self._start = np.full(shoppers, -1, np.int64)  # -1 while a row's shopper was not met from the first visit on
+        self._start = np.full(shoppers, -1, np.int64)  # -1 while the first visit of a row's shopper was not recorded
         self._earned = np.zeros((shoppers, objectives))
         self._ended: list[tuple[Array, ...]] = []
 
@@ -55,12 +55,12 @@ class EpisodeRecorder:
         """Count a step.
 
         Args:
-            step: its number.
-            shopper: (n,) who was shown a slate.
-            visit: (n,) how often they had come before.
-            objectives: (n, M) what the step earned.
-            terminated: (n,) bool, who left.
-            truncated: (n,) bool, whose last possible visit it was.
+            step: the number of the step.
+            shopper: (n,) the identities of the shoppers.
+            visit: (n,) the numbers of their earlier visits.
+            objectives: (n, M) the rewards of the step.
+            terminated: (n,) bool, whether the shopper left.
+            truncated: (n,) bool, whether it was the last possible visit.
         """
         first = visit == 0
         self._start[first] = step
@@ -71,20 +71,21 @@ class EpisodeRecorder:
             self._ended.append((self._start[rows], shopper[rows], visit[rows] + 1, self._earned[rows], terminated[rows]))
 
     def episodes(self, steps: int, visits: int) -> WholeEpisodes:
-        """The episodes that count, in the order of their ends.
+        """The whole episodes, in the order of their ends.
 
-        One counts if it began at least `visits` steps before the run's end: of later ones only the short ones would be over.
+        An episode counts if it began at least `visits` steps before the end of the run: of the later episodes, only the short
+        ones would be complete.
 
         Args:
-            steps: of the run.
-            visits: the most visits of a shopper.
+            steps: the number of steps of the run.
+            visits: the largest number of visits of a shopper.
         """
         start, shopper, length, objectives, left = self._together()
         whole = start <= steps - visits
         return WholeEpisodes(start[whole], shopper[whole], length[whole], objectives[whole], left[whole] & (visits > 1))
 
     def ended(self, since: int, until: int) -> tuple[Array, Array]:
-        """The visits (e,) and the rewards (e, M) of the episodes that ended at some steps.
+        """The numbers of visits (e,) and the rewards (e, M) of the episodes that ended in a range of steps.
 
         Args:
             since: the first step.
@@ -96,15 +97,15 @@ class EpisodeRecorder:
         return length[rows], objectives[rows]
 
     def state(self) -> dict[str, Array]:
-        """What `restore` needs to continue from here."""
+        """The state that `restore` needs to continue from here."""
         ended = dict(zip(NAMES, self._together(), strict=True))
         return {"open_start": self._start.copy(), "open_earned": self._earned.copy(), **ended}
 
     def restore(self, state: Mapping[str, Array]) -> None:
-        """Continue from where `state` was taken.
+        """Continue from a saved state.
 
         Args:
-            state: as `state` gave it.
+            state: the value that `state` returned.
         """
         self._start, self._earned = state["open_start"].copy(), state["open_earned"].copy()
         self._ended = [tuple(state[name] for name in NAMES)]
@@ -116,14 +117,14 @@ class EpisodeRecorder:
 
 
 def stagger(shoppers: Shoppers, visits: int) -> None:
-    """Let the first shopper of each row have had some visits before, so that rows do not begin and end together, in place.
+    """Let the first shopper of each row begin at a later visit, in place, so that the episodes of the rows do not end together.
 
-    Row r begins with visit floor(visits * frac(r * 0.618...)): the multiples of the golden ratio are spread evenly, however many
-    rows there are (Knuth, "The Art of Computer Programming" 3, 1998, section 6.4).
+    Row r begins with visit floor(visits * frac(r * 0.618...)). The multiples of the golden ratio are spread evenly for any number
+    of rows (Knuth, "The Art of Computer Programming" 3, 1998, section 6.4).
 
     Args:
-        shoppers: one a row, at their first visit.
-        visits: the most visits of a shopper.
+        shoppers: one shopper per row, at the first visit.
+        visits: the largest number of visits of a shopper.
     """
     row = shoppers.identity % 2**32
     shoppers.visit[:] = (visits * ((row * GOLDEN) % 1)).astype(np.int64)

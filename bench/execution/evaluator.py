@@ -1,4 +1,4 @@
-"""The exact expectations of a run's slates, the oracle's and the references', for the shoppers of its sample."""
+"""Exact expectations of the slates of a run, of the oracle and of references, for a sample of the shoppers."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from slategym.sim.slate import Items
 from slategym.sim.world import World
 
 Floats = NDArray[np.float64]
-TOGETHER = 1000  # shoppers from which on those that wait are evaluated: the steps of a sample have few each
+TOGETHER = 1000  # evaluate when this number of shoppers is waiting, because each step of a sample has few
 
 
 class SlateReferences(Protocol):
-    """Other slates that a run's slates are compared with, for the same shoppers."""
+    """Slates that the slates of a run are compared with, for the same shoppers."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What they are called."""
+        """The names of the references."""
 
     @property
     def goals(self) -> RegretBaseline | None:
-        """Of a scalarizer, what the best mixtures of slates from the observation have."""
+        """For a scalarizer, the baseline of the best mixtures of slates given the observation; else None."""
 
     def slates(self, shoppers: Shoppers, weights: Floats, slates: int) -> Mapping[str, Items]:
-        """By name, the (n, k) slates.
+        """The (n, k) slates by name.
 
         Args:
-            shoppers: n of them.
-            weights: (M,), of the objectives.
-            slates: shown before.
+            shoppers: n shoppers.
+            weights: (M,), the weights of the objectives.
+            slates: the number of slates shown before.
         """
 
 
 class Evaluator:
-    """Evaluates the slates of a sample, those of several steps together.
+    """Evaluates the slates of a sample, for several steps together.
 
     Args:
-        world: where slates are shown.
-        sample: which steps and rows.
-        shoppers: n, in each step.
-        baseline: whose weights the oracle and the references go by.
+        world: the world in which the slates are shown.
+        sample: the steps and rows of the sample.
+        shoppers: n, the number of shoppers in each step.
+        baseline: gives the weights for the oracle and the references.
         oracle: whether the slates are the oracle's, which need not be computed twice.
-        references: other slates to evaluate, if any.
+        references: other slates to evaluate, or None.
     """
 
     def __init__(
@@ -66,18 +66,18 @@ class Evaluator:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns of expectations, (t, M) each."""
+        """The names of the columns of expectations, (t, M) each."""
         return ("expected", "best", *(self.references.names if self.references else ()))
 
     def add(self, step: int, counted: int, shoppers: Shoppers, slate: Items, columns: Mapping[str, NDArray[Any]]) -> None:
-        """Take the rows of a step that are in the sample, before their slates are shown.
+        """Add the rows of a step that are in the sample, before their slates are shown.
 
         Args:
-            step: its number.
-            counted: how many of its rows count.
-            shoppers: n of them.
+            step: the number of the step.
+            counted: the number of its rows that count.
+            shoppers: n shoppers.
             slate: (n, k).
-            columns: where the expectations of the steps evaluated are written, and in `evaluated` how many slates they are of.
+            columns: where the expectations of evaluated steps are written, with the numbers of evaluated slates in `evaluated`.
         """
         rows = self.sample.rows(step, counted)
         if len(rows) == 0:
@@ -89,7 +89,7 @@ class Evaluator:
             self.evaluate(columns)
 
     def evaluate(self, columns: Mapping[str, NDArray[Any]]) -> None:
-        """Evaluate those that wait.
+        """Evaluate the rows that are waiting.
 
         Args:
             columns: see `add`.
@@ -114,7 +114,7 @@ class Evaluator:
         self.waiting.clear()
 
     def _stage(self, step: int) -> tuple[int, ...]:
-        """What decides about weights and the world at a step."""
+        """Identifies the goals and the stage of the world's schedule at a step."""
         baselines = [self.baseline, *([self.references.goals] if self.references and self.references.goals else [])]
         goals = tuple(baseline.at(step * self.count).start for baseline in baselines)
         return (*goals, sum(change.step <= step for change in self.world.schedule))

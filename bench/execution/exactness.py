@@ -1,4 +1,4 @@
-"""Where a run is compared with exact expectations: at every slate, at a sample of them, or nowhere."""
+"""Determines which slates of a run are compared with exact expectations: all, a sample, or none."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from numpy.typing import NDArray
 from slategym.sim.world import World
 
 Exactness = Literal["sampled", "every", "off"]
-STEPS = 160  # of a run with a sample, two for each point of a curve
-SHARE = 1 / 100  # of the slates of a long run
-LEAST = 2000  # slates of a short one
-USUAL = 500  # items to choose from, for which these numbers are; the oracle's time grows with them
-SLOW = 8  # times longer takes an oracle that searches or simulates
+STEPS = 160  # the number of steps in a sample, two for each point of a curve
+SHARE = 1 / 100  # the evaluated share of the slates of a long run
+LEAST = 2000  # the number of evaluated slates of a short run
+USUAL = 500  # the number of items for which SHARE and LEAST are set; the oracle's time grows with the number of items
+SLOW = 8  # the factor on the oracle's time if it searches or simulates
 
 
 class ExactSample:
-    """The steps and rows whose slates are evaluated, the same for every agent: spread evenly over a run.
+    """The steps and rows whose slates are evaluated; they are spread evenly over a run and are the same for every agent.
 
-    In a sample they are some consecutive rows, further on at each step: so few that the oracle takes about a fifth of the time of
-    a run of random slates.
+    In a sample, each step has some consecutive rows, which follow those of the step before. They are so few that the oracle takes
+    about a fifth of the time of a run of random slates.
 
     Args:
-        world: where slates are shown.
+        world: the world in which the slates are shown.
         exact: "sampled", "every" or "off".
-        steps: of the run.
-        shoppers: n, in each step.
-        slates: of the run.
-        part: the rows that this process simulates, of a run in shards; all by default.
+        steps: the number of steps of the run.
+        shoppers: n, the number of shoppers in each step.
+        slates: the number of slates of the run.
+        part: the rows that this process simulates, if the run is divided into shards; all by default.
     """
 
     def __init__(self, world: World, exact: Exactness, steps: int, shoppers: int, slates: int, part: range | None = None) -> None:
@@ -43,14 +43,14 @@ class ExactSample:
             self._steps = np.zeros(steps, np.bool_)
             self._steps[((np.arange(count) + 0.5) * steps / max(count, 1)).astype(np.int64)] = True
             self._rows = min(max(1, round(wanted / max(count, 1))), shoppers)
-        self._number = np.cumsum(self._steps) - 1  # of each step among those in the sample
+        self._number = np.cumsum(self._steps) - 1  # the index of each step among those of the sample
 
     def rows(self, step: int, counted: int) -> NDArray[np.int64]:
-        """(r,) int64, the rows that are evaluated at a step, of those that count; of a part, counted from its first row.
+        """(r,) int64, the rows of a step that are evaluated, among those that count; for a part, relative to its first row.
 
         Args:
-            step: its number.
-            counted: how many rows of it count.
+            step: the number of the step.
+            counted: the number of its rows that count.
         """
         if self._part is None:
             return self._of_all(step, counted)

@@ -1,4 +1,4 @@
-"""Writing the log of a run: one row per slate, in numbered Parquet files that are complete."""
+"""Writes the log of a run, with one row per slate, to numbered Parquet files that are always complete."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ from slategym.utils.storage.files import WriteError, make_folder, remove_partial
 from slategym.utils.storage.lock import Lock
 
 Array = NDArray[Any]
-# Big enough to compress and skip well, small enough that a part of wide slates stays in tens of megabytes.
+# Large enough for good compression and skipping; small enough that parts with wide slates have only tens of megabytes.
 ROWS_PER_PART = 65_536
 
 
 class LogWriter:
-    """A writer of logs, step by step and in constant memory; the same run gives the same bytes.
+    """Writes a log step by step, in constant memory; the same run gives the same bytes.
 
-    The folder gets `log.json`, which says what the log is of, and `part-000000.parquet`, `part-000001.parquet`, ... Each part is
-    written beside its place and renamed when it is complete, so that what stands there can be read at any time, also after the
-    process was killed. Leaving the `with` block by an error closes the log with the status "interrupted".
+    The folder gets `log.json`, which describes the log, and `part-000000.parquet`, `part-000001.parquet`, ... Each part is
+    written to a temporary file and renamed when it is complete, so the log can be read at any time, even after the process was
+    killed. If an error ends the `with` block, the log is closed with the status "interrupted".
 
     Args:
-        path: the folder, which is made if there is none.
-        world: whose slates are logged.
-        config: anything JSON.
-        observations: whether to log what the agent saw too, contexts and candidates: needed to learn from the log, and most of
-            its size.
-        append: continue the log that the folder holds, which must be of the same world and columns.
-        first_row: the number of the first row, of a run in shards.
+        path: the folder; it is created if it does not exist.
+        world: the world whose slates are logged.
+        config: the configuration of the run, any JSON values.
+        observations: whether to log the observations and candidates too; they are needed to learn from the log, and make up
+            most of its size.
+        append: whether to continue the log in the folder, which must have the same world and columns.
+        first_row: the number of the first row, if the run is divided into shards.
 
     Raises:
-        ValueError: the folder holds a log and `append` is not set, or one of another world or other columns.
-        InUseError: another process, or another writer, writes to that folder.
-        WriteError: the disk refuses, here or later; complete parts stay.
+        ValueError: the folder contains a log and `append` is not set, or a log of another world or with other columns.
+        InUseError: another process or another writer writes to the folder.
+        WriteError: a file cannot be written, here or later; complete parts stay.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class LogWriter:
         make_folder(self.path)
         self._lock = Lock(self.path)
         self._over = False
-        # Encoding takes longer than some agents: it runs in a thread, as Arrow releases the interpreter's lock.
+        # Encoding takes longer than some agents; it runs in a thread, because Arrow releases the interpreter's lock.
         self._thread = ThreadPoolExecutor(1, "slategym-log")
         self._writing: Future[None] | None = None
         self._waiting: list[dict[str, Array]] = []
@@ -82,19 +82,19 @@ class LogWriter:
             raise
 
     def _begin(self, append: bool) -> int:
-        """The number of parts that are there; refuses a log that cannot be continued."""
+        """The number of existing parts; refuses a log that cannot be continued."""
         remove_partials(self.path / "*", pattern=True)
         if not (self.path / INDEX).exists():
             if parts := find_parts(self.path):
-                raise ValueError(f"{self.path} holds {parts[0].name} of a log without {INDEX}: give another folder, or remove it")
+                raise ValueError(f"{self.path} contains {parts[0].name}, but no {INDEX}: give another folder, or remove the file")
             return 0
         if not append:
-            raise ValueError(f"{self.path} holds a log: give another folder, or append=True to continue it")
+            raise ValueError(f"{self.path} contains a log: give another folder, or append=True to continue it")
         there = read_index(self.path)["about"]
         for name, value in self._about.items():
             if name != "config" and there.get(name) != value:
-                which = "other columns" if name == "columns" else f"another {name}"
-                raise ValueError(f"{self.path} holds a log of {which}: expected one of the same world and columns")
+                which = "with other columns" if name == "columns" else f"of another {name}"
+                raise ValueError(f"{self.path} contains a log {which}: expected one of the same world and columns")
         return len(find_parts(self.path))
 
     def _note(self, status: str) -> None:
@@ -113,32 +113,32 @@ class LogWriter:
     ) -> None:
         """Write the first `count` rows of a step.
 
-        The arrays are read later: they must not be written to any more, except those of the decision.
+        The arrays are read later, so they must not be changed afterwards, except those of the decision.
 
         Args:
             step: number of the step.
-            identity: (n,) of the shoppers.
-            visit: (n,) of the shoppers, as the slates were shown.
-            observation: (n, o), as the slates were shown.
-            decision: what was shown.
+            identity: (n,) identities of the shoppers.
+            visit: (n,) numbers of their visits, when the slates were shown.
+            observation: (n, o), when the slates were shown.
+            decision: the slates shown, with propensities.
             feedback: the answers.
-            count: rows that are written, at most n.
+            count: the number of rows to write, at most n.
 
         Raises:
-            ValueError: arrays that do not belong together, or invalid items, ranks or rows; nothing is written then.
-            WriteError: the disk refuses.
+            ValueError: arrays do not match, or contain invalid items, ranks or rows; nothing is written then.
+            WriteError: a file cannot be written.
         """
         observation = check_observation(self._problem, observation)
         n = len(observation)
         if not 0 <= count <= n:
-            raise ValueError(f"count is {count}: expected 0..{n}, of the rows of the step")
+            raise ValueError(f"count is {count}: expected 0..{n}, because the step has {n} rows")
         shown, propensity = check_decision(self._problem, decision, n)
         check_feedback(self._problem, feedback, n)
         check_numbers(identity, 2**63, "identity", "a shopper", (n,))
         check_numbers(visit, 2**31, "visit", "a visit", (n,))
         self._estimated |= decision.estimated
         slate = shown[:count]
-        if self._candidates is not None:  # what was shown are items
+        if self._candidates is not None:  # convert indices of candidates to items
             slate = np.take_along_axis(observation[:count, self._candidates].astype(np.int64), slate, axis=1)
         delayed, arrived = feedback.delayed, feedback.delayed.row < count
         order = np.flatnonzero(arrived)[np.argsort(delayed.row[arrived], kind="stable")]
@@ -149,7 +149,7 @@ class LogWriter:
             "visit": visit[:count],
             "observation": observation[:count],
             "slate": slate.astype(np.int32),
-            "propensity": propensity[:count].copy(),  # agents may use their arrays again
+            "propensity": propensity[:count].copy(),  # agents may reuse their arrays
             "clicks": feedback.clicks[:count],
             "conversions": feedback.conversions[:count],
             "revenue": feedback.revenue[:count],
@@ -168,41 +168,41 @@ class LogWriter:
             self._flush()
 
     def write_table(self, table: pa.Table, estimated: bool) -> None:
-        """Write rows of other logs of the same world and columns as a part of their own; no rows may wait.
+        """Write rows of other logs of the same world and columns as a separate part; no rows may be waiting.
 
         Args:
-            table: with the columns of the log.
+            table: a table with the columns of the log.
             estimated: whether propensities are estimates.
 
         Raises:
-            WriteError: the disk refuses.
+            WriteError: the file cannot be written.
         """
         self._estimated |= estimated
         self._write_table(self._parts, pa.Table.from_arrays(table.columns, schema=self._schema))
         self._parts += 1
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs to continue from here: complete parts, and the rows that wait for the next one.
+        """The state that `restore` needs to continue from here: complete parts, and the rows that wait for the next one.
 
         Raises:
-            WriteError: the disk refused a part.
+            WriteError: a part could not be written.
         """
         self._settle()
         return {"parts": self._parts, "waiting": list(self._waiting), "rows": self._rows, "estimated": self._estimated}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go back to where `state` was taken: later parts are removed.
+        """Return to a saved state; later parts are removed.
 
         Args:
-            state: of a writer of the same log.
+            state: the state of a writer of the same log.
 
         Raises:
-            ValueError: the folder lacks a part that was complete then; nothing has changed.
+            ValueError: a part that was complete then is missing; nothing is changed.
             WriteError: a later part cannot be removed.
         """
         files = find_parts(self.path)
         if len(files) < state["parts"]:
-            raise ValueError(f"{self.path} holds {len(files)} parts of a log: expected {state['parts']}, as when it was left")
+            raise ValueError(f"{self.path} contains {len(files)} parts: expected {state['parts']}, as in the saved state")
         try:
             for file in files[state["parts"] :]:
                 file.unlink()
@@ -212,7 +212,7 @@ class LogWriter:
         self._estimated = bool(state["estimated"])
 
     def _flush(self) -> None:
-        """Hand the waiting rows to the writing thread once it is idle, so that at most two parts are in memory."""
+        """Pass the waiting rows to the writing thread when it is idle, so that at most two parts are in memory."""
         if self._waiting:
             self._settle()
             self._writing = self._thread.submit(self._write_part, self._parts, self._waiting, self._rows)
@@ -223,7 +223,7 @@ class LogWriter:
         """Wait for the part that is being written.
 
         Raises:
-            WriteError: it could not be written, such as on a full disk.
+            WriteError: it could not be written, for example because the disk is full.
         """
         writing, self._writing = self._writing, None
         if writing is not None:
@@ -254,14 +254,14 @@ class LogWriter:
             status: "finished" or "interrupted".
 
         Raises:
-            WriteError: the disk refuses.
+            WriteError: a file cannot be written.
         """
         if self._over:
             return
         try:
             self._flush()
             self._settle()
-            if self._parts == 0:  # a log without rows can be read too
+            if self._parts == 0:  # so that a log without rows can be read
                 self._write_table(0, self._schema.empty_table())
             self._note(status)
         finally:
@@ -281,14 +281,14 @@ class LogWriter:
 
 
 def is_of_another_run(folder: Path, config: Mapping[str, Any]) -> bool:
-    """Whether a folder holds a log of another run.
+    """Whether a folder contains the log of another run.
 
     Args:
-        folder: of the log.
-        config: of the run, with its "fingerprint".
+        folder: the folder of the log.
+        config: the configuration of the run, with its "fingerprint".
 
     Raises:
-        ValueError: it holds something that is no log.
+        ValueError: the index file is not that of a log.
     """
     if not (folder / INDEX).exists():
         return False
@@ -296,10 +296,10 @@ def is_of_another_run(folder: Path, config: Mapping[str, Any]) -> bool:
 
 
 def remove_log(folder: Path) -> None:
-    """Remove a log from a folder, if it holds one.
+    """Remove the log from a folder, if there is one.
 
     Raises:
-        WriteError: the system refuses.
+        WriteError: a file cannot be removed.
     """
     try:
         for file in (folder / INDEX, *folder.glob(PARTS)):

@@ -1,4 +1,4 @@
-"""What is recorded of a run while it goes on."""
+"""Records a run while it is in progress."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from slategym.sim.slate import Items
 from slategym.sim.world import World
 
 Floats = NDArray[np.float64]
-EPISODES_OF = 1_000_000  # rows, at least, whose episodes are recorded where a run is in shards
+EPISODES_OF = 1_000_000  # with more rows, a run in shards records the episodes of some rows only, of this number at least
 
 
 class Recorder:
-    """The columns of a run and what adds up over it.
+    """The columns of a run, with one row per step, and its totals.
 
     Args:
-        world: where slates are shown.
-        slates: shown in all.
-        shoppers: n, in each step.
+        world: the world in which the slates are shown.
+        slates: the total number of slates.
+        shoppers: n, the number of shoppers in each step.
         exact: which slates are evaluated.
-        baseline: whose weights the oracle and the references go by.
+        baseline: gives the weights for the oracle and the references.
         oracle: whether the agent is the oracle, whose slates need not be computed twice.
-        references: other slates to evaluate, if any.
-        part: the rows that this process simulates, of a run in shards whose steps all count in full; all by default. Of a part no
-            cold start is recorded, and where there are very many shoppers, the episodes of every so manieth row alone.
+        references: other slates to evaluate, or None.
+        part: the rows that this process simulates, if the run is divided into shards, whose steps must all be complete; all by
+            default. For a part, cold start is not recorded, and with very many shoppers only the episodes of evenly spaced rows.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Recorder:
         self.begin()
 
     def begin(self) -> None:
-        """Set to nothing what adds up over the run."""
+        """Set the totals to 0."""
         objectives = len(self.world.objective_names)
         self.evaluator.waiting.clear()
         self.impressions = np.zeros(self.world.catalog.size, np.int64)
@@ -78,11 +78,11 @@ class Recorder:
         self.cold_start.begin()
 
     def evaluate(self, step: int, shoppers: Shoppers, slate: Items) -> None:
-        """Evaluate the slates of a step that are in the sample or show new items, before they are shown.
+        """Evaluate the slates of a step that are in the sample or contain new items, before they are shown.
 
         Args:
-            step: its number.
-            shoppers: n of them.
+            step: the number of the step.
+            shoppers: n shoppers.
             slate: (n, k).
         """
         counted = int(self.slates[step])
@@ -94,9 +94,9 @@ class Recorder:
         """Record the answer to the slates of a step.
 
         Args:
-            step: its number.
-            who: (n,) arrays of those who were shown slates: `identity`, `visit`, and `segment` where there are segments.
-            items: (n, k), what was shown.
+            step: the number of the step.
+            who: (n,) arrays of the shoppers' `identity`, `visit`, and `segment` if there are segments.
+            items: (n, k), the items shown.
             feedback: the answer.
         """
         counted = slice(0, int(self.slates[step]))
@@ -114,7 +114,7 @@ class Recorder:
                 self.segments[:, 1 + number] += np.bincount(segment, reward, len(self.segments))
 
     def state(self, done: int) -> dict[str, Any]:
-        """What `restore` needs to continue after so many steps."""
+        """The state that `restore` needs to continue after `done` steps."""
         return {
             "columns": {name: column[:done] for name, column in self.columns.items()},
             "impressions": self.impressions.copy(),
@@ -125,14 +125,14 @@ class Recorder:
         }
 
     def restore(self, done: int, state: Mapping[str, Any]) -> None:
-        """Continue from where `state` was taken.
+        """Continue from a saved state.
 
         Args:
-            done: steps that were done.
-            state: as `state` gave it.
+            done: the number of steps that were done.
+            state: the value that `state` returned.
 
         Raises:
-            KeyError: it is of a run with other columns.
+            KeyError: the state is from a run with other columns.
         """
         kept = {name: state["columns"][name] for name in self.columns}
         for name, column in kept.items():
@@ -146,7 +146,7 @@ class Recorder:
         """The record of the run.
 
         Args:
-            done: steps that were done.
+            done: the number of steps that were done.
             scalarized: whether the run had a scalarizer.
         """
         self.evaluator.evaluate(self.columns)

@@ -1,4 +1,4 @@
-"""The baseline of the regret of a run: the best utility that any mixture of slates could have."""
+"""The baseline of the regret of a run: the best utility of any mixture of slates."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
-SHOPPERS = 2000  # at most, whose front gives the reference and the tangents
-ROOM = 20_000_000  # of these times the items to choose from
-SLATES = 10  # drawn at random for each of them
-SEED = 0x5CA1A2  # of those shoppers, the same for every run, so that every run is judged by one utility
+SHOPPERS = 2000  # the largest number of shoppers whose front gives the reference and the tangents
+ROOM = 20_000_000  # the largest product of this number and the number of items to choose from
+SLATES = 10  # random slates drawn for each of these shoppers
+SEED = 0x5CA1A2  # of these shoppers; it is the same for every run, so that all runs are evaluated with one utility
 
 
 def observed_sample(world: World) -> tuple[int, int]:
-    """The newcomers behind references and tangents, their number and their seed.
+    """The number and the seed of the new shoppers from whom references and tangents are computed.
 
-    There are fewer where the oracle takes its time: in large catalogues, and where it has to search.
+    The number is smaller if the oracle is slow: for large catalogues, and if it has to search.
 
     Args:
-        world: where they come.
+        world: the world that the shoppers visit.
     """
     return max(200, min(SHOPPERS if world.oracle_is_exact else SHOPPERS // 4, ROOM // world.choices)), SEED
 
@@ -40,10 +40,10 @@ def _reach(world: World) -> AchievableSet:
 
 
 def reference_of(world: World) -> Reference:
-    """The utopia of a world, from its oracle, and the disagreement: what slates drawn at random are worth, in expectation.
+    """The utopia of a world, from its oracle, and the disagreement, which is the expected value of random slates.
 
-    Both are means over newcomers, the same ones whatever the run, so that every agent and every seed is judged by the same
-    utility. Random slates are the policy that needs no choice, and the logging policy of a shop that explores.
+    Both are means over new shoppers, who are the same for every run, so that every agent and every seed is evaluated with the
+    same utility. Random slates are the policy that needs no decision, and the logging policy of a shop that explores.
     """
     reach = _reach(world)
     shoppers = len(reach.shoppers)
@@ -55,15 +55,15 @@ def reference_of(world: World) -> Reference:
 
 @dataclass(frozen=True, repr=False)
 class UtilityTarget(Brief):
-    """A utility, from a number of slates on, and a tangent above it.
+    """A utility that holds from a number of slates on, with a tangent above it.
 
     Attributes:
-        start: the slates from which it holds.
-        scalarizer: its utility.
-        weights: g, (M,) the gradient at the optimum of some shoppers.
-        offset: c, with u(V) <= c + g . V for every V. So for any shoppers no mixture has more utility than c plus the g-weighted
-            value of their best slates for g; by how much less the best one has is of second order in how far these shoppers'
-            optimum is from that of the shoppers behind g. Of a fixed sum it is exact.
+        start: the number of slates from which it holds.
+        scalarizer: the scalarizer whose utility it is.
+        weights: g, (M,) the gradient at the optimum for some shoppers.
+        offset: c, with u(V) <= c + g . V for every V. So for any shoppers, no mixture has a higher utility than c plus the
+            g-weighted value of their best slates for g. The error of this bound is of second order in the distance between the
+            optimum for these shoppers and the optimum at which g was computed. For a fixed sum the bound is exact.
     """
 
     start: int
@@ -76,23 +76,23 @@ class UtilityTarget(Brief):
         return self.scalarizer.utility(value)
 
     def most(self, best: ArrayLike) -> float:
-        """The utility that no mixture exceeds, where the best slates for `weights` have the mean value `best` (M,)."""
+        """The utility that no mixture exceeds if the best slates for `weights` have the mean value `best` (M,)."""
         return float(self.offset + np.asarray(best, np.float64) @ self.weights)
 
 
 @dataclass(frozen=True)
 class RegretBaseline:
-    """The goals of a run, one after another; all but a schedule have one.
+    """The goals of a run, one after another; only a schedule has more than one.
 
     Attributes:
-        goals: in the order of their starts, the first at 0.
+        goals: the goals in the order of their starts; the first starts at 0.
     """
 
     goals: tuple[UtilityTarget, ...]
 
     @staticmethod
     def fixed(weights: Sequence[float]) -> RegretBaseline:
-        """Of a fixed sum."""
+        """Make the baseline of a fixed sum."""
         scalarizer = FixedSum(weights)
         return RegretBaseline((UtilityTarget(0, scalarizer, scalarizer.weights(weights), 0.0),))
 
@@ -103,13 +103,13 @@ class RegretBaseline:
         reference: Reference | None = None,
         reach: AchievableSet | None = None,
     ) -> RegretBaseline:
-        """Of a scalarizer in a world, of which it keeps copies.
+        """Make the baseline of a scalarizer in a world; it keeps copies of the scalarizer.
 
         Args:
-            world: where slates are shown.
+            world: the world in which the slates are shown.
             scalarizer: the goal, or its text.
-            reference: by which the scalarizer is settled; by default the world's.
-            reach: what can be achieved; by default by the oracle.
+            reference: the reference points for the open parameters of the scalarizer; by default those of the world.
+            reach: the achievable set; by default that of the oracle's slates.
 
         Raises:
             ValueError: no mixture of slates meets the constraints of a Lagrangian, or there is no such scalarizer.
@@ -121,7 +121,7 @@ class RegretBaseline:
         return RegretBaseline(tuple(_goal(reach, start, deepcopy(part.goal), given) for start, part in scalarizer.parts))
 
     def at(self, slates: int) -> UtilityTarget:
-        """The goal in force after so many slates."""
+        """The goal that holds after a number of slates."""
         return next(goal for goal in reversed(self.goals) if goal.start <= slates)
 
 
@@ -130,6 +130,6 @@ def _goal(reach: AchievableSet, start: int, scalarizer: Scalarizer, reference: R
     if scalarizer.constant_weights is not None:
         return UtilityTarget(start, scalarizer, scalarizer.constant_weights, 0.0)
     found = optimum(reach, scalarizer)
-    # The certificate is the tangent's value for these shoppers: without their best slates it is the tangent itself.
+    # `utility + gap` is the tangent's value at these shoppers' best slates; subtracting their value leaves the offset.
     offset = found.utility + found.gap - reach.best(found.weights)[1]
     return UtilityTarget(start, scalarizer, found.weights, offset)

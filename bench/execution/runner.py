@@ -36,7 +36,7 @@ MOST_STEPS = 50_000_000
 
 @dataclass(frozen=True)
 class Insider:
-    """A maker of agents that see the whole simulation, for the bench itself; other agents see the problem alone."""
+    """Makes agents that get the whole simulation, for use within the bench; other agents get only the problem."""
 
     make: Callable[[Simulation, int, Scalarizer], Agent]
 
@@ -61,35 +61,36 @@ def run(
     stop: Callable[[], bool] | None = None,
     track: str | Tracker | None = None,
 ) -> Trace:
-    """Show `slates` slates, `shoppers` at each step, and record their objectives and those of the oracle's slates.
+    """Show `slates` slates, to `shoppers` shoppers at each step, and record their objectives and those of the oracle's slates.
 
-    The seed decides the shoppers, the same ones for every agent, and the agent's own seed is derived from it. Where
-    `shoppers` does not divide `slates`, the last step is shown to all and only its first rows count and are logged.
+    The seed determines the shoppers, who are the same for every agent; the agent's own seed is derived from it. If `slates` is
+    not a multiple of `shoppers`, the last step is shown to all shoppers, but only its first rows count and are logged.
 
     Args:
         world: a world or its name.
         agent: a name that `slategym agents` lists, or a class or function of (problem, seed, scalarizer) that makes an agent,
             such as `my_agent.py:Mine`.
-        slates: shown in all, at least 1.
+        slates: the total number of slates, at least 1.
         seed: 0 to 2**64 - 1.
         shoppers: n, simulated together; the agent decides for all of them and then learns from all.
-        weights: (M,), of the objectives, for the agent and the oracle; by default the world's own (click 1, conversion 10).
-        scalarizer: what the agent maximises instead of the weighted sum: a text (see `agents.scalarizers.make`) or a scalarizer,
-            of which it gets a copy. What a text leaves open, such as the utopia, is computed from the world.
-        baseline: of the regret; by default made from the world and the scalarizer.
-        log: where each slate is written, if anywhere.
+        weights: (M,), the weights of the objectives, for the agent and the oracle; by default the world's own (click 1,
+            conversion 10).
+        scalarizer: the scalarizer that the agent maximises instead of the weighted sum, as a text (see `agents.scalarizers.make`)
+            or an object, which is copied. Open parameters of a text, such as the utopia, are computed from the world.
+        baseline: the baseline of the regret; by default made from the world and the scalarizer.
+        log: where each slate is written, or None.
         exact: which slates are compared with the oracle's in exact expectation: "sampled", spread evenly over the run, which
             takes about a fifth of the time of a run of random slates; "every"; or "off", where `expected` and `best` are NaN.
-        staggered: whether the first shoppers' episodes are cut short, so that the rows' episodes end spread evenly over time;
-            otherwise all begin together, and as long as nobody leaves they end together. These first shoppers do not count
-            among the episodes.
-        references: other slates that are evaluated beside the oracle's.
-        checkpoints: where the run is kept now and then, and from where it continues if it was killed, with the same numbers
-            and the same log.
-        progress: called after each step with the slates shown so far.
-        stop: asked before each step; the run ends early once it returns True.
-        track: is told of the run about a hundred times, which changes no number of it: a tracker, or the name of one, such as
-            "csv" or "tensorboard", which then writes into the folder "tracking".
+        staggered: whether the first shoppers' episodes are shortened, so that the ends of the rows' episodes are spread evenly
+            over time. Otherwise all episodes begin together, and end together if nobody leaves. The first shoppers are not
+            counted among the episodes.
+        references: other slates that are evaluated in addition to the oracle's.
+        checkpoints: where the state of the run is saved at intervals. If the run was killed, it continues from there, with the
+            same numbers and the same log.
+        progress: called after each step with the number of slates shown so far.
+        stop: called before each step; the run ends early when it returns True.
+        track: a tracker, which gets about a hundred reports of the run, or the name of one, such as "csv" or "tensorboard",
+            which writes to the folder "tracking". It changes no results.
 
     Raises:
         ValueError: an argument is out of its range, there is no such world, agent or scalarizer, or no mixture of slates meets
@@ -146,11 +147,11 @@ def run(
 
 
 def check_steps(slates: int, shoppers: int) -> None:
-    """Refuse runs of more steps than their numbers have room for.
+    """Refuse runs with more steps than can be stored.
 
     Args:
-        slates: shown in all.
-        shoppers: in each step.
+        slates: the total number of slates.
+        shoppers: the number of shoppers in each step.
 
     Raises:
         ValueError: there are too many steps.
@@ -158,19 +159,19 @@ def check_steps(slates: int, shoppers: int) -> None:
     steps = -(-slates // shoppers)
     if steps > MOST_STEPS:
         raise ValueError(
-            f"slates is {slates:,} with {shoppers:,} shoppers at once: "
-            f"expected at most {MOST_STEPS:,} steps, and these are {steps:,}"
+            f"slates is {slates:,} with {shoppers:,} shoppers at once, which is {steps:,} steps: "
+            f"expected at most {MOST_STEPS:,} steps; use more shoppers at once"
         )
 
 
 def refuse_zero(weights: Sequence[float]) -> None:
-    """Refuse weights that are all 0, by which there is nothing to learn.
+    """Refuse weights that are all 0, with which there is nothing to learn.
 
     Args:
-        weights: (M,), of the objectives.
+        weights: (M,), the weights of the objectives.
 
     Raises:
-        ValueError: they are all 0, or one is not finite.
+        ValueError: the weights are all 0, or one is not finite.
     """
     if not np.isfinite(weights).all() or not np.any(weights):
         raise ValueError(f"weights is {tuple(weights)}: expected finite numbers that are not all 0")
@@ -179,13 +180,13 @@ def refuse_zero(weights: Sequence[float]) -> None:
 def own_scalarizer(
     world: World, scalarizer: str | Scalarizer, baseline: RegretBaseline | None, exact: Exactness
 ) -> tuple[Scalarizer, RegretBaseline | None]:
-    """The agent's own scalarizer, and the baseline of the regret.
+    """The agent's own copy of a scalarizer, and the baseline of the regret.
 
     Args:
-        world: of the run.
-        scalarizer: as `run` takes it.
-        baseline: as `run` takes it.
-        exact: as `run` takes it.
+        world: the world of the run.
+        scalarizer: see `run`.
+        baseline: see `run`.
+        exact: see `run`.
     """
     reference = reference_of(world) if isinstance(scalarizer, str) or baseline is None else None
     if isinstance(scalarizer, str):
@@ -199,12 +200,12 @@ def make_chooser(agent: str | AgentMaker | Insider, simulation: Simulation, seed
     """The agent of a run.
 
     Args:
-        agent: as `run` takes it.
-        simulation: of the run.
-        seed: of the run, from which the agent's own is derived.
-        scalarizer: its own.
+        agent: see `run`.
+        simulation: the simulation of the run.
+        seed: the seed of the run, from which the agent's own seed is derived.
+        scalarizer: the agent's own scalarizer.
     """
-    # 32 bits, as some libraries take no more; hashed, so that it does not share the shoppers' random numbers.
+    # 32 bits, because some libraries take no more; hashed, so that the agent does not share the shoppers' random numbers.
     own = int(np.random.SeedSequence(seed).generate_state(1)[0])
     if isinstance(agent, Insider):
         return agent.make(simulation, own, scalarizer)

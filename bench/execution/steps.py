@@ -1,4 +1,4 @@
-"""A run step by step: an agent decides, shoppers answer, the agent learns, and all of it is recorded."""
+"""The steps of a run: in each, an agent decides, shoppers answer, the agent learns, and the step is recorded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from slategym.bench.jobs.checkpoints import Checkpoints
 from slategym.envs.vector import SlateVectorEnv
 from slategym.sim.world import World
 
-# Decides: of the agent, the step, the observations (n, o), and what `act` takes besides.
+# Computes a decision from the agent, the number of the step, the observations (n, o), and further arguments of `act`.
 Act = Callable[[Agent, int, Observation, Mapping[str, Any]], Decision]
 
 
@@ -25,23 +25,23 @@ def act_at_once(agent: Agent, step: int, observation: Observation, options: Mapp
     """The decision for all shoppers together.
 
     Args:
-        agent: decides.
-        step: its number.
+        agent: the agent.
+        step: the number of the step.
         observation: (n, o) float32.
-        options: `allowed`, where items may not be shown.
+        options: contains `allowed` if some items may not be shown.
     """
     return agent.act(observation, **options)
 
 
 class Steps:
-    """A run that is under way.
+    """A run in progress.
 
     Args:
-        env: where slates are shown, at the first step.
-        agent: of the run.
-        recorder: of the run.
-        log: where each slate is written, if anywhere.
-        act: how the agent is asked.
+        env: the environment at the first step.
+        agent: the agent of the run.
+        recorder: the recorder of the run.
+        log: where each slate is written, or None.
+        act: the function that computes the decisions.
 
     Raises:
         ValueError: the agent cannot follow the schedule of the world.
@@ -78,7 +78,7 @@ class Steps:
         start = perf_counter()
         after, *_ = env.step(decision.slate)
         feedback = env.feedback
-        if env.simulation.world.launched > stage.launched:  # the next observation may tell of those items
+        if env.simulation.world.launched > stage.launched:  # the next observation may contain the new items
             agent.grow(Problem.of(env.simulation.world))
         agent.update(self.observation, decision, feedback)
         columns["seconds"][done] += perf_counter() - start
@@ -94,7 +94,7 @@ class Steps:
         """Write a checkpoint.
 
         Args:
-            checkpoints: of the run.
+            checkpoints: the checkpoints of the run.
         """
         content = {
             "simulation": self.env.simulation.state(),
@@ -105,11 +105,11 @@ class Steps:
         checkpoints.write(self.done, content, {"world": self.world})
 
     def resume(self, checkpoints: Checkpoints | None, steps: int | None = None) -> None:
-        """Go on from the last checkpoint that can be used; without one from the start, and what the log holds is removed.
+        """Continue from the last usable checkpoint, or else from the start, where the content of the log is removed.
 
         Args:
-            checkpoints: of the run; None if there are none.
-            steps: that were done at the checkpoint, where it is to be one of several; 0 for the start.
+            checkpoints: the checkpoints of the run, or None.
+            steps: the number of steps of the checkpoint to use, of several; 0 for the start; by default the last usable one.
         """
         for content in checkpoints.read({"world": self.world}) if checkpoints else ():
             if steps is not None and content.get("step") != steps:
@@ -119,12 +119,12 @@ class Steps:
                     self.log.restore(content["log"])
                 self.recorder.restore(int(content["step"]), content["record"])
                 self.env.simulation.restore(content["simulation"])
-            except (ValueError, KeyError, TypeError) as error:  # the log lacks parts, or the checkpoint is of a run without a log
+            except (ValueError, KeyError, TypeError) as error:  # the log lacks parts, or the run of the checkpoint had no log
                 if checkpoints:
                     checkpoints.refused.append(str(error))
                 continue
             self.done, self.agent = int(content["step"]), content["agent"]
-            if attach := getattr(self.agent, "attach", None):  # agents of users may have act and update alone
+            if attach := getattr(self.agent, "attach", None):  # custom agents may have only act and update
                 attach(self.env.simulation)
             break
         else:
@@ -135,27 +135,26 @@ class Steps:
 
 
 def check_follows(agent: Agent, world: World) -> bool:
-    """Whether an agent is told which items can be shown; one that cannot follow the schedule of a world is refused.
+    """Whether an agent takes a mask of the items that can be shown; refuses agents that cannot follow the world's schedule.
 
     Args:
-        agent: any.
-        world: at its first step.
+        agent: any agent.
+        world: the world at its first step.
 
     Raises:
-        ValueError: it defines no `grow` and items are launched, or it takes no `allowed` and items are retired.
+        ValueError: items are launched and the agent defines no `grow`, or items are retired and it takes no `allowed`.
     """
     name = getattr(agent, "name", type(agent).__name__)
     if world.launched < world.final.launched and getattr(type(agent), "grow", Agent.grow) is Agent.grow:
         raise ValueError(
-            f"the schedule of the world launches items, and {name} cannot take on more items than it began with: "
-            "expected an agent that defines grow(problem)"
+            f"the schedule of the world launches items, but {name} cannot add items: expected an agent that defines grow(problem)"
         )
-    # The base class asks `choose`; an agent with an `act` of its own takes the mask itself.
+    # `Agent.act` calls `choose`; an agent that overrides `act` takes the mask itself.
     asked = agent.choose if getattr(type(agent), "act", None) is Agent.act else agent.act
     follows = "allowed" in signature(asked).parameters
     if world.final.allowed is not None and not follows and not isinstance(agent, Oracle):  # the oracle knows the world
         raise ValueError(
-            f"the schedule of the world retires items, and {name} cannot leave out items: "
+            f"the schedule of the world retires items, but {name} cannot leave out items: "
             "expected an agent that defines choose(observation, allowed=None)"
         )
     return follows

@@ -1,4 +1,4 @@
-"""One thread for the numerical libraries, so that results do not depend on the number of cores or processes."""
+"""Limits the numerical libraries to one thread, so that results do not depend on the number of cores or processes."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from slategym.utils.parallel import set_threads
 def one_thread(with_torch: bool = False) -> Iterator[None]:
     """Limit BLAS, OpenMP, torch and the simulator's kernels to one thread in this block.
 
-    A matrix product that is split over threads may add up in another order. Small products are faster in one thread anyway,
-    and parallel processes do not compete for the cores.
+    A matrix product that is divided among threads may be summed in another order. Also, small products are faster in one thread,
+    and parallel processes then do not compete for the cores.
 
     Args:
-        with_torch: whether the block uses torch; it is then imported before, as the limits are of what is imported.
+        with_torch: whether the block uses torch, which is then imported first, because only imported libraries are limited.
     """
     from threadpoolctl import threadpool_limits
 
     if with_torch:
         importlib.import_module("torch")
-    torch = sys.modules.get("torch")  # not imported for agents that do without it
+    torch = sys.modules.get("torch")  # not imported if the agent does not use it
     before = torch.get_num_threads() if torch else 0
     shards = set_threads(1)
     with threadpool_limits(1):

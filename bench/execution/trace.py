@@ -21,25 +21,25 @@ class Trace(Brief):
     """The mean objectives of each of t steps.
 
     Attributes:
-        slates: (t,) int64, slates of the step that count: one per shopper, in the last step only as many as were asked for.
-        objectives: (t, M) reward per slate; a delayed conversion counts at the step where it arrives.
-        expected: (t, M) exact expectation of the slates shown, given the shoppers; with delayed conversions in full. The mean of
-            the slates that were evaluated, NaN at a step without any.
-        best: (t, M) exact expectation of the oracle's slates for the same shoppers at the same visit: the best by the
-            weights, or by those of the baseline where there is one.
-        seconds: (t,) of agent and environment, without the oracle and the log.
+        slates: (t,) int64, slates of the step that count: one per shopper, in the last step only the remaining ones.
+        objectives: (t, M) reward per slate; a delayed conversion counts at the step at which it arrives.
+        expected: (t, M) exact expectation of the slates shown, given the shoppers, including conversions that arrive later. It
+            is the mean over the slates that were evaluated, NaN at a step without any.
+        best: (t, M) exact expectation of the oracle's slates for the same shoppers at the same visit, for the run's weights, or
+            for those of the baseline if there is one.
+        seconds: (t,) time of agent and environment, without the oracle and the log.
         shoppers: n, slates shown in each step.
-        asked: slates to be shown in all.
-        weights: (t, M) by which the agent chose; NaN of an agent that has none.
-        baseline: of the regret, where the run had a scalarizer; without one it is the fixed sum with the run's weights.
-        evaluated: (t,) int64, slates of the step behind `expected` and `best`; by default all that count.
+        asked: the requested total number of slates.
+        weights: (t, M) the weights with which the agent chose; NaN for an agent without weights.
+        baseline: the baseline of the regret, if the run had a scalarizer; if not, it is the fixed sum with the run's weights.
+        evaluated: (t,) int64, the number of slates of the step that were evaluated; by default all that count.
         latency: (t,) seconds of each decision for n shoppers.
-        episodes: the shoppers' whole episodes; None where none was recorded.
-        impressions: (m,) int64, how often each item was shown.
-        segments: (s, 1 + M), the slates and the reward of each segment, in a world that has segments.
+        episodes: the shoppers' whole episodes; None if they were not recorded.
+        impressions: (m,) int64, the number of impressions of each item.
+        segments: (s, 1 + M), the number of slates and the total reward of each segment, in a world that has segments.
         references: by name, (t, M) the exact expectation of other slates for the shoppers that were evaluated.
-        observed: of a scalarizer, what the best mixtures of slates from the observation have; for the regret to them.
-        cold_start: the first impressions of the items that the world's schedule launches; None where it launches none.
+        observed: for a scalarizer, the baseline of the best mixtures of slates given the observation.
+        cold_start: the first impressions of the items that the world's schedule launches; None if it launches none.
     """
 
     slates: NDArray[np.int64]
@@ -62,12 +62,12 @@ class Trace(Brief):
 
     @property
     def finished(self) -> bool:
-        """Whether every slate that was asked for was shown."""
+        """Whether all requested slates were shown."""
         return int(self.slates.sum()) == self.asked
 
     @property
     def sample(self) -> NDArray[np.int64]:
-        """(t,) slates of each step that were evaluated."""
+        """(t,) the number of slates of each step that were evaluated."""
         return self.slates if self.evaluated is None else self.evaluated
 
     @property

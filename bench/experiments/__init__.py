@@ -1,1 +1,1 @@
-"""Online tests of two agents: how many shoppers they need, and what learning does to them. No page."""
+"""Online experiments with two agents: how many shoppers they need, and how learning affects them. No pages belong here."""

@@ -1,4 +1,4 @@
-"""Two agents at once in one shop: each shopper comes to one of them, or they take turns."""
+"""Two agents in one shop at the same time: each shopper is assigned to one of them, or they take turns."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from slategym.sim.simulation import Simulation
 
 Design = Literal["all-a", "all-b", "split", "split-shared", "switchback", "switchback-shared"]
 DESIGNS: dict[Design, str] = {
-    "split": "each shopper comes to one agent, and each agent learns from its own shoppers",
-    "split-shared": "each shopper comes to one agent, and both agents learn from all shoppers",
-    "switchback": "the agents take turns for all shoppers, and each learns from its own turns",
-    "switchback-shared": "the agents take turns for all shoppers, and both learn from all turns",
+    "split": "each shopper is assigned to one agent, and each agent learns from its own shoppers",
+    "split-shared": "each shopper is assigned to one agent, and both agents learn from all shoppers",
+    "switchback": "the agents take turns with all shoppers, and each learns from its own turns",
+    "switchback-shared": "the agents take turns with all shoppers, and both learn from all turns",
 }
 SWITCHBACK: tuple[Design, ...] = ("switchback", "switchback-shared")
 SHARED: tuple[Design, ...] = ("split-shared", "switchback-shared")
@@ -33,8 +33,8 @@ def rows_of(feedback: Feedback, rows: NDArray[np.int64]) -> Feedback:
     """The feedback of some rows of a batch, as the feedback of a smaller batch.
 
     Args:
-        feedback: of n rows.
-        rows: (r,), rising.
+        feedback: the feedback of n rows.
+        rows: (r,), in ascending order.
     """
     delayed = feedback.delayed
     place = np.full(len(feedback.terminated), -1, np.int64)
@@ -51,23 +51,23 @@ def rows_of(feedback: Feedback, rows: NDArray[np.int64]) -> Feedback:
 
 
 class Turns:
-    """The feedback of each agent's own turns, as if there were no others.
+    """The feedback of each agent's own turns, as if there were no other turns.
 
-    A delayed conversion goes to the agent that showed the item, at once or in its next turn, and its age counts that agent's
-    steps. The objectives of a step are as they were, with the conversions of either agent that arrive in it.
+    A delayed conversion is reported to the agent that showed the item, at once or in its next turn, and its age counts only the
+    steps of this agent. The objectives of a step are unchanged: they include the conversions of both agents that arrive in it.
     """
 
     def __init__(self) -> None:
-        self._agent: list[int] = []  # of each step
-        self._before: list[tuple[int, int]] = []  # steps of either agent before it
+        self._agent: list[int] = []  # the agent of each step
+        self._before: list[tuple[int, int]] = []  # for each step, the number of earlier steps of each agent
         self._late: tuple[list[DelayedConversions], ...] = ([], [])
 
     def of_own(self, agent: int, feedback: Feedback) -> Feedback:
-        """The feedback of the next step, which is that agent's, to itself.
+        """The feedback that an agent gets for the next step, which is its own.
 
         Args:
             agent: 0 or 1.
-            feedback: to the slates of the step.
+            feedback: the feedback to the slates of the step.
         """
         step = len(self._agent)
         before = self._before[-1] if self._before else (0, 0)
@@ -79,7 +79,7 @@ class Turns:
         agents, counts = np.array(self._agent), np.array(self._before)
         for other in (0, 1):
             theirs = np.flatnonzero(agents[shown] == other)
-            if len(theirs):  # in place of the age, the agent's step in which it was shown
+            if len(theirs):  # store the agent's step of the impression in place of the age
                 parts = {name: getattr(delayed, name)[theirs] for name in DELAYED}
                 self._late[other].append(DelayedConversions(**{**parts, "age": counts[shown[theirs], other]}))
         known = self._late[agent]
@@ -90,17 +90,17 @@ class Turns:
 
 
 class Arms:
-    """Two agents as one, and what the shoppers of each earned.
+    """Two agents that act as one, and the rewards from the slates of each.
 
     Args:
-        simulation: of the run.
-        seed: of the agents.
-        scalarizer: of both.
-        agents: the names of the first and the second.
-        design: who shows a shopper the slates, and who learns from the answer.
-        share: of the rows that belong to the second agent, where each shopper comes to one.
-        window: steps between turns, where they take turns.
-        start: the step from which on it is counted what is earned.
+        simulation: the simulation of the run.
+        seed: the seed of the agents.
+        scalarizer: the scalarizer of both agents.
+        agents: the names of the first and the second agent.
+        design: which agent shows a shopper the slates, and which learns from the answer.
+        share: the share of the rows that belong to the second agent, if each shopper is assigned to one agent.
+        window: the number of steps of a turn, if the agents take turns.
+        start: the first step whose rewards count.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Arms:
         self._weights = np.asarray(simulation.world.weights, np.float64)
 
     def act(self, observation: Observation) -> Decision:
-        """The slates of each row's agent."""
+        """The slates, each from the agent of its row."""
         rows = self._rows()
         decisions = [agent.act(observation[some]) if len(some) else None for agent, some in zip(self.agents, rows, strict=True)]
         k = self.simulation.world.slate_size
@@ -139,7 +139,7 @@ class Arms:
         return Decision(slate, propensity)
 
     def update(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Let each agent learn from its own rows, or from all."""
+        """Let each agent learn from its own rows, or from all rows."""
         rows = self._rows()
         for agent, some in zip(self.agents, rows, strict=True):
             if self.design in SHARED:
@@ -158,12 +158,12 @@ class Arms:
         self.step += 1
 
     def per_slate(self) -> NDArray[np.float64]:
-        """(2, 1 + M) the value and the objectives per slate of each agent; NaN of one that showed none."""
+        """(2, 1 + M) the value and the objectives per slate of each agent; NaN for an agent that showed no slates."""
         with np.errstate(invalid="ignore"):
             return np.asarray(self.sums / self.slates[:, None])
 
     def mean_squares(self, arm: int) -> NDArray[np.float64]:
-        """(1 + M,) the mean square of a slate's value and objectives, of one agent."""
+        """(1 + M,) the mean squares of a slate's value and objectives, for one agent."""
         return np.asarray(self.squares[arm] / self.slates[arm])
 
     def _rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -175,10 +175,10 @@ class Arms:
 
 
 def maker(**options: Any) -> tuple[Callable[[Simulation, int, Scalarizer], Any], list[Arms]]:
-    """A maker of `Arms` for a run, and the list that they are put in.
+    """A function that makes `Arms` for a run, and the list that it appends them to.
 
     Args:
-        **options: of `Arms`, besides those that the run gives.
+        **options: the arguments of `Arms` that the run does not provide.
     """
     made: list[Arms] = []
 
@@ -190,12 +190,12 @@ def maker(**options: Any) -> tuple[Callable[[Simulation, int, Scalarizer], Any],
 
 
 def pool_of(totals: NDArray[np.float64], visits: NDArray[np.int64], weights: NDArray[np.float64], squares: Any) -> Pool:
-    """The shoppers of an agent, with their value before their objectives.
+    """The pool of an agent's shoppers, with the value in the first column and then the objectives.
 
     Args:
-        totals: (e, M), of each episode.
-        visits: (e,), of it.
-        weights: (M,), of the objectives.
+        totals: (e, M), the objectives of each episode.
+        visits: (e,), the number of visits of each episode.
+        weights: (M,), the weights of the objectives.
         squares: (1 + M,) mean squares of a slate's value and objectives.
     """
     return Pool(np.concatenate([(totals @ weights)[:, None], totals], axis=1), visits.astype(np.float64), squares)

@@ -1,4 +1,4 @@
-"""How many shoppers an online test of two agents needs, and a check of that number by simulated tests."""
+"""The number of shoppers that an online test of two agents needs, with a check by simulated tests."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from slategym.bench.statistics import LEVEL
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
-TESTS = 1000  # simulated tests behind each rate
-MOST_SIMULATED = 20_000  # shoppers of a simulated test
+TESTS = 1000  # simulated tests for each rate
+MOST_SIMULATED = 20_000  # the largest number of shoppers of a simulated test
 SEED = 0xAB7E57
 
 
 @dataclass(frozen=True, repr=False)
 class Pool(Brief):
-    """What shoppers earned under an agent, a row for each.
+    """The rewards of shoppers under an agent, with one row per shopper.
 
     Attributes:
-        totals: (e, q) of each quantity, over the shopper's episode.
-        visits: (e,) of the episode.
-        squares: (q,) the mean square of a slate's reward, of each quantity.
+        totals: (e, q) the sum of each quantity over the shopper's episode.
+        visits: (e,) the number of visits of the episode.
+        squares: (q,) for each quantity, the mean square per slate.
     """
 
     totals: Floats
@@ -36,30 +36,30 @@ class Pool(Brief):
 
     @property
     def mean(self) -> Floats:
-        """(q,) per shopper."""
+        """(q,) the means per shopper."""
         return np.asarray(self.totals.mean(axis=0))
 
     @property
     def variance(self) -> Floats:
-        """(q,) between shoppers."""
+        """(q,) the variances between shoppers."""
         return np.asarray(self.totals.var(axis=0, ddof=1))
 
     @property
     def slate_variance(self) -> Floats:
-        """(q,) between slates, as if each came from a shopper of its own."""
+        """(q,) the variances between slates, as if each slate had a different shopper."""
         per_slate = self.totals.sum(axis=0) / self.visits.sum()
         return np.asarray(np.maximum(self.squares - per_slate**2, 0))
 
 
 def shoppers_needed(variance_a: float, variance_b: float, difference: float, share: float, power: float) -> int | None:
-    """How many shoppers, of both arms together, tell a difference of means by a two-sided test at 5 %; None if it is 0.
+    """The number of shoppers in both arms with which a two-sided test at 5 % detects a difference of means; None if it is 0.
 
     Args:
-        variance_a: per shopper of the first arm.
-        variance_b: per shopper of the second arm.
-        difference: of the means.
-        share: of the shoppers who come to the second arm.
-        power: the probability of telling it.
+        variance_a: variance between shoppers in the first arm.
+        variance_b: variance between shoppers in the second arm.
+        difference: the difference of the means.
+        share: the share of the shoppers in the second arm.
+        power: the probability of detecting the difference.
     """
     if difference == 0:
         return None
@@ -69,12 +69,12 @@ def shoppers_needed(variance_a: float, variance_b: float, difference: float, sha
 
 
 def days_needed(shoppers: int, per_day: int, visits: int) -> int:
-    """How many days until so many shoppers have come and their episodes are over, with a visit a day.
+    """The number of days until all shoppers have come and their episodes are over, with one visit per day.
 
     Args:
-        shoppers: of both arms.
-        per_day: who come for the first time on a day.
-        visits: the most visits of a shopper.
+        shoppers: the number of shoppers in both arms.
+        per_day: the number of new shoppers per day.
+        visits: the largest number of visits of a shopper.
     """
     return ceil(shoppers / per_day) + visits - 1
 
@@ -82,23 +82,23 @@ def days_needed(shoppers: int, per_day: int, visits: int) -> int:
 def simulated_rates(
     a: Pool, b: Pool, quantity: int, shoppers: int, share: float, difference: float, seed: int = SEED
 ) -> dict[str, float]:
-    """How often tests of that size decide, by tests whose shoppers are drawn from those of the two agents.
+    """Simulate tests of a given size, with shoppers drawn from the two pools, and count how often they report a difference.
 
-    The second agent's shoppers are moved to the mean that the test supposes, so that their variance is kept.
+    The totals of the second agent's shoppers are shifted to the mean that the test assumes, which keeps their variance.
 
     Args:
-        a: shoppers of the first agent, drawn with replacement.
-        b: shoppers of the second.
-        quantity: which column of the totals.
-        shoppers: of both arms.
-        share: of the second arm.
-        difference: between the means of the arms, in the tests that have one.
-        seed: of the draws.
+        a: the shoppers of the first agent, drawn with replacement.
+        b: the shoppers of the second agent.
+        quantity: the column of the totals.
+        shoppers: the number of shoppers in both arms.
+        share: the share of the shoppers in the second arm.
+        difference: the difference between the means of the arms, in the tests that have one.
+        seed: the seed of the draws.
 
     Returns:
-        `power`: of the tests that tell the difference. `false`: of tests without a difference that tell one.
-        `false_per_slate`: of tests between two halves of the first agent's shoppers that take slates for independent, as if
-        every visit were another shopper's.
+        `power`: the share of tests that detect the difference. `false`: the share of tests without a difference that report one.
+        `false_per_slate`: the share of tests between two groups of the first agent's shoppers that report a difference if slates
+        are treated as independent.
     """
     random = np.random.Generator(np.random.Philox(seed))
     of_b = min(max(round(share * shoppers), 2), shoppers - 2)
@@ -122,7 +122,7 @@ def simulated_rates(
 
 
 def _checked(a: Pool, b: Pool, quantity: int, needed: int, share: float, difference: float) -> dict[str, float]:
-    """The rates of tests with so many shoppers; very many are stood for by fewer, with a difference that is as hard to tell."""
+    """The rates of tests of a given size; large tests are replaced by smaller ones with a larger difference of equal power."""
     used = min(needed, MOST_SIMULATED)
     return simulated_rates(a, b, quantity, used, share, difference * sqrt(needed / used))
 
@@ -130,21 +130,21 @@ def _checked(a: Pool, b: Pool, quantity: int, needed: int, share: float, differe
 def plan_of(
     a: Pool, b: Pool, names: Mapping[str, str], share: float, detect: float, power: float, per_day: int, visits: int
 ) -> dict[str, Any]:
-    """What a test needs, for each quantity.
+    """The plan of a test for each quantity.
 
     Args:
-        a: shoppers of the first agent.
-        b: shoppers of the second.
-        names: of the quantities, with their plurals, in the order of the pools' columns.
-        share: of the shoppers who come to the second agent.
-        detect: the difference to tell, as a share of the first agent's mean.
-        power: the probability of telling it.
-        per_day: shoppers who come for the first time on a day.
-        visits: the most visits of a shopper.
+        a: the shoppers of the first agent.
+        b: the shoppers of the second agent.
+        names: the names of the quantities, with their plurals, in the order of the pools' columns.
+        share: the share of the shoppers who are assigned to the second agent.
+        detect: the difference to detect, as a share of the first agent's mean.
+        power: the probability of detecting it.
+        per_day: the number of new shoppers per day.
+        visits: the largest number of visits of a shopper.
 
     Returns:
-        By name: `mean_a` and `mean_b` per shopper, `variance_a` and `variance_b`, `shoppers` and `days` (null if nothing is
-        earned), and `checked`, the rates of `simulated_rates`.
+        By name: `mean_a` and `mean_b` per shopper, `variance_a` and `variance_b`, the needed `shoppers` and `days`, and
+        `checked`, the rates of `simulated_rates`; the last three are null if the first agent's mean is 0.
     """
     found: dict[str, Any] = {}
     for column, name in enumerate(names):

@@ -1,4 +1,4 @@
-"""The planning of an online test of two agents: how large it must be, and what it would say, beside the known truth."""
+"""Plans an online test of two agents: how large it must be, and which differences its designs would find, with the truth."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ from slategym.utils.storage.fingerprint import fingerprint
 
 Floats = NDArray[np.float64]
 WHOLE: tuple[Design, Design] = ("all-a", "all-b")
-WINDOW = 5  # days between turns
+WINDOW = 5  # days of a turn
 
 
 @dataclass(frozen=True, repr=False)
 class ArmsRun(Brief):
-    """What one run of a design found, in its second half.
+    """The result of one run of a design, from the second half of the run.
 
     Attributes:
         per_slate: (2, 1 + M) the value and the objectives per slate of each agent.
-        totals: (e, M) of the whole episodes that began in that half.
-        visits: (e,) of them.
-        squares: (1 + M,) mean squares of a slate's value and objectives, of the agent that showed most.
+        totals: (e, M) the objectives of the whole episodes that began in this half.
+        visits: (e,) their numbers of visits.
+        squares: (1 + M,) mean squares of a slate's value and objectives, for the agent that showed most slates.
     """
 
     per_slate: Floats
@@ -55,7 +55,7 @@ class ArmsJob(AgentJob):
     """One run of a design with a seed.
 
     Attributes:
-        agents: the names of the two.
+        agents: the names of the two agents.
         design: see `Arms`.
         share: see `Arms`.
         window: see `Arms`.
@@ -72,7 +72,7 @@ class ArmsJob(AgentJob):
         return f"{self.design} seed {self.seed}"
 
     def run(self, progress: Callable[[int], None], stop: Callable[[], bool], store: RunStore | None = None) -> ArmsRun | None:
-        """The result, or None if it was stopped early."""
+        """The result, or None if the run was stopped early."""
         steps = -(-self.slates // min(self.shoppers, self.slates))
         start = steps // 2
         make, made = maker(agents=self.agents, design=self.design, share=self.share, window=self.window, start=start)
@@ -89,8 +89,8 @@ class Experiment(Brief):
     """An experiment that is ready to run.
 
     Attributes:
-        config: what is run.
-        runs: by design and seed.
+        config: the configuration.
+        runs: the runs, one for each design and seed.
     """
 
     config: dict[str, Any]
@@ -108,7 +108,7 @@ class Experiment(Brief):
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
     ) -> dict[str, Any]:
-        """Run what the store does not hold yet, and sum up.
+        """Run everything that is not yet in the store, and summarise the results.
 
         Args:
             processes: see `compare`.
@@ -120,9 +120,9 @@ class Experiment(Brief):
             JSON values.
 
             - `plan`: for the value and each objective, see `design.plan_of`.
-            - `truth`: for each, the relative difference (B - A) / A per slate, each agent with all shoppers: an estimate over
+            - `truth`: for each, the relative difference (B - A) / A per slate if each agent has all shoppers, an estimate over
               seeds.
-            - `designs`: the same as each design finds it.
+            - `designs`: the same difference as measured in each design.
             - `config`, `status`, `runs`, `failed`, `notes`: as in `compare`.
         """
         done = run_jobs(self.runs, processes, progress, stop, store)
@@ -169,41 +169,41 @@ def plan_experiment(
     options: Mapping[str, Any] | None = None,
     kept: bool = False,
 ) -> Experiment:
-    """Plan an online test of two agents, whose `run` checks the plan by simulation.
+    """Plan an online test of two agents; `run` computes the plan and checks it by simulation.
 
-    Both agents run on all shoppers, which gives the truth and the variance between shoppers; then side by side in one shop, in
-    the designs of `arms.DESIGNS`. What is counted is the second half of each run.
+    Each agent runs alone with all shoppers, which gives the truth and the variance between shoppers. Then both run together in
+    one shop, in the designs of `arms.DESIGNS`. Only the second half of each run counts.
 
     Args:
-        world: a world or its name; a visit stands for a day.
-        agents: the names of the agent that is in use, A, and of the new one, B.
-        slates: of each run.
-        seeds: how many; each runs all designs.
+        world: a world or its name; a visit represents a day.
+        agents: the names of the agent that is in use, A, and of the new agent, B.
+        slates: the number of slates of each run.
+        seeds: the number of seeds; all designs run with each.
         shoppers: see `run`.
-        share: of the shoppers who come to B.
-        detect: the difference to tell, as a share of A's mean.
-        power: the probability of telling it.
-        per_day: shoppers who come for the first time on a day.
-        options: of the world, if it is given by name.
-        kept: whether the runs need fingerprints, to be kept in a store.
+        share: the share of the shoppers who are assigned to B.
+        detect: the difference to detect, as a share of A's mean.
+        power: the probability of detecting it.
+        per_day: the number of new shoppers per day.
+        options: the world's options, if it is given by name.
+        kept: whether the runs get fingerprints, which a store needs.
 
     Raises:
         ValueError: an argument is out of its range, or there is no such world or agent.
     """
     world = make_world(world, **(options or {})) if isinstance(world, str) else world
     if world.comes_and_goes:
-        raise ValueError(f"{world.name} launches or retires items: an experiment's agents choose from the same items throughout")
+        raise ValueError(f"{world.name} launches or retires items: an experiment needs a world whose items stay the same")
     for name, value in (("share", share), ("detect", detect), ("power", power)):
         if not 0 < value < 1:
             raise ValueError(f"{name} is {value}: expected a number above 0 and below 1")
     if "oracle" in agents:
-        raise ValueError("the oracle sees the whole shop, not an arm of it: expected agents that see observations")
+        raise ValueError("the oracle sees the whole shop, not only one arm: expected agents that choose by observations")
     check_steps(slates, shoppers)
     steps = -(-slates // shoppers)
     if steps < 4 * world.visits:
         raise ValueError(
-            f"slates is {slates:,}, which is {steps} steps: expected at least {4 * world.visits * shoppers:,}, four episodes of "
-            f"{world.visits} visits, of which the second half is counted"
+            f"slates is {slates:,}, which is {steps} steps: expected at least {4 * world.visits * shoppers:,}, for four episodes "
+            f"of {world.visits} visits, because only the second half of a run counts"
         )
     numbers = list(range(seeds))
     config = configuration(
@@ -246,7 +246,7 @@ def _pool(runs: Sequence[ArmsRun], weights: Floats) -> Pool:
 
 
 def _differences(pairs: Sequence[Any], names: Mapping[str, str]) -> dict[str, Estimate]:
-    """The relative difference of each quantity, over seeds."""
+    """The relative difference of each quantity, as an estimate over seeds."""
     a, b = (np.array([pair[arm] for pair in pairs]) for arm in (0, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = (b - a) / np.abs(a.mean(axis=0))
@@ -258,5 +258,5 @@ def _differences(pairs: Sequence[Any], names: Mapping[str, str]) -> dict[str, Es
 
 def _notes(config: Mapping[str, Any], seeds: int) -> list[str]:
     if seeds < len(config["seeds"]):
-        return [f"{seeds} of {len(config['seeds'])} seeds have run in all designs; only those are counted."]
+        return [f"{seeds} of {len(config['seeds'])} seeds have run in all designs; only these are counted."]
     return []

@@ -1,1 +1,1 @@
-"""Worlds fitted to logs of impressions: rates, click models, episodes, what cannot be identified, the certificate. No page."""
+"""Fits worlds to logs: rates, click models, episodes, what cannot be identified, and the certificate. No pages belong here."""

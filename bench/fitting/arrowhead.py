@@ -1,4 +1,4 @@
-"""The curvature of a log posterior in which items touch one another through what is common alone, and the sums behind it."""
+"""The curvature of a log posterior whose items interact only through common effects, and the sums that it needs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from slategym.utils.short_repr import Brief
 
 @dataclass(frozen=True, repr=False)
 class Curvature(Brief):
-    """The curvature of the log posterior, whose items touch one another through what is common alone (an arrowhead).
+    """The curvature of the log posterior, whose items interact only through the common effects (an arrowhead matrix).
 
     Attributes:
-        covariance: (c, c) of the common effects and the places other than the reference.
-        inverse: (m, p, p) the covariance of an item's own effects given the common ones.
-        slope: (m, p, c) how far an item's own effects fall as the common ones rise.
+        covariance: (c, c) covariance of the common effects and of the places other than the reference.
+        inverse: (m, p, p) covariance of an item's own effects given the common effects.
+        slope: (m, p, c) how much an item's own effects decrease when the common effects increase.
     """
 
     covariance: Floats
@@ -53,16 +53,16 @@ def crossed_with_places(trials: Trials, values: Floats) -> Floats:
 
 
 def information(trials: Trials, weight: Floats, crossed: Floats, p: int) -> tuple[Floats, Floats]:
-    """The information on the effects of each item and between these and places.
+    """The information matrices of the effects of each item, and between these effects and places.
 
     Args:
         trials: g groups.
-        weight: (g,) of the effects.
-        crossed: (g,) of effects with places.
-        p: how many effects of its own an item has: 1, or 1 + v.
+        weight: (g,) weights for pairs of effects.
+        crossed: (g,) weights for pairs of an effect and a place.
+        p: the number of own effects of an item: 1, or 1 + v.
 
     Returns:
-        (m, 1 + v, 1 + v), or (1, 1 + v, 1 + v) summed over the items where p is 1; and (m, p, places).
+        (m, 1 + v, 1 + v), or (1, 1 + v, 1 + v) summed over the items if p is 1; and (m, p, places).
     """
     m, size = (trials.items, 1 + trials.levels) if p > 1 else (1, 1 + trials.levels)
     item = trials.item if p > 1 else np.zeros(len(trials.item), np.int64)
@@ -94,7 +94,7 @@ def uncertainty(curvature: Curvature, trials: Trials) -> Floats:
     """(g,) posterior standard deviations of the logits, for given common effects.
 
     Args:
-        curvature: at the mode.
+        curvature: the curvature at the mode.
         trials: g groups.
     """
     inverse = curvature.inverse
@@ -112,7 +112,7 @@ def variances(curvature: Curvature) -> NDArray[np.float64]:
     """(m, p) the posterior variances of the items' own effects.
 
     Args:
-        curvature: at the mode.
+        curvature: the curvature at the mode.
     """
     slope = curvature.slope
     through = ((slope @ curvature.covariance) * slope).sum(axis=2)

@@ -1,4 +1,4 @@
-"""How near the fitted world comes to a part of the log that it has not seen."""
+"""How well the fitted world reproduces a part of the log that was not used for fitting."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from slategym.sim.slate import first_shown
 from slategym.sim.world import World
 from slategym.sim.worlds.fitted.world import world_of
 
-LEAST_EXPECTED = 5.0  # events of a group, below which its rate says nothing
-PERIODS = 10  # of a log without days
+LEAST_EXPECTED = 5.0  # groups with fewer expected events are not compared
+PERIODS = 10  # parts of the time of a log without days
 EPISODES, SEED = 4000, 0
-SMOOTH = 1.0  # successes at the mean rate that are added to a baseline's rate of each item or rank
+SMOOTH = 1.0  # pseudo-successes at the mean rate, added to a baseline's rate of each item or rank
 EVENTS = ("click", "conversion")
 
 
@@ -36,29 +36,29 @@ def certify(
     items: Catalog | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """The certificate of a fit: the same fit of four fifths of the log, held against the last fifth.
+    """The certificate of a fit: the fit is repeated with four fifths of the log, and compared with the held-out fifth.
 
-    The log is divided by shoppers, or by sessions or slates where no shoppers are known. The held-out slates are shown to the
-    world fitted to the others, whose expectations are exact; episodes are simulated.
+    The log is divided by shoppers, or by sessions or slates if no shoppers are known. The held-out slates are shown in the world
+    that was fitted to the others, which gives exact expectations; episodes are simulated.
 
     Args:
-        log: that was fitted.
-        fitted: the fit of all of it, whose segments, click model and effects of items at levels are used again.
-        items: as for `fit_log`.
-        progress: told what is done next.
+        log: the log that was fitted.
+        fitted: the fit of the whole log; its segments, its click model and its choice of effects of items at levels are reused.
+        items: see `fit_log`.
+        progress: called with a description of each part before it begins.
 
     Returns:
-        `log_likelihood` of clicks and of conversions against baselines, and `rates` by rank, item, segment, day and length of
-        episodes, with the share of them that lie inside their 95 % intervals.
+        `slates`, the numbers of fitted and held-out slates; `log_likelihood` of clicks and of conversions, with baselines; and
+        `rates` by rank, item, segment and day, and of lengths of episodes, with the share of those inside their 95 % intervals.
 
     Raises:
-        ValueError: four fifths of the log are too little to fit.
+        ValueError: the log is too small to fit four fifths of it.
     """
     say = progress or (lambda text: None)
     out = held_out(log)
     if not (~out).any() or not out.any():
-        raise ValueError(f"{log.source} has {log.slates} slates: expected 5 or more, a fifth of which is held out")
-    say("fitting four fifths of the log, to judge by the last")
+        raise ValueError(f"{log.source} has {log.slates} slates: expected 5 or more, because a fifth is held out")
+    say("fitting four fifths of the log")
     train, test = log.part(~out), log.part(out)
     refit = fit_log(train, items=items, like=fitted)
     world = world_of(refit.parameters)
@@ -91,7 +91,7 @@ def certify(
 
 
 def _expected(world: World, shown: Shown) -> tuple[Floats, Floats]:
-    """(r,) the probability of a click, and of a click that converts, of each row in the fitted world."""
+    """(r,) the probability of a click, and of a conversion, for each row in the fitted world."""
     model: Any = world.user_model
     slate = np.zeros((shown.slates, shown.ranks), np.int64)
     here = np.zeros(slate.shape, np.bool_)
@@ -143,7 +143,7 @@ def _against_baselines(
     test_rank: Ints,
     slates: int,
 ) -> dict[str, Any]:
-    """The log-likelihood of a slate under the fit and under baselines, and by how much the fit is above each."""
+    """The mean log-likelihood of a slate under the fit and under baselines, and the difference to each baseline."""
     mean = (seen.sum() + SMOOTH / 2) / (len(seen) + SMOOTH)
 
     def rates(group: Ints, test_group: Ints) -> Floats:
@@ -170,7 +170,7 @@ def _against_baselines(
 
 
 def _groups(test: ImpressionLog, fitted: FittedLog, shown: Shown) -> dict[str, tuple[list[str], Ints]]:
-    """(r,) the group of each row by rank, item, level of a segment and day, with the groups' names."""
+    """(r,) the group of each row by rank, item, level of a segment and day, with the names of the groups."""
     found = {
         "rank": ([str(rank + 1) for rank in range(shown.ranks)], shown.rank),
         "item": ([str(each) for each in test.ids["item"].tolist()], shown.item),
@@ -192,20 +192,20 @@ def _groups(test: ImpressionLog, fitted: FittedLog, shown: Shown) -> dict[str, t
 def rates_by(
     labels: list[str], group: Ints, happened: Floats, expected: Floats, unit: Ints, fitted_per_held: float = np.inf
 ) -> dict[str, Any]:
-    """Rates by group in the log, with 95 % intervals, and those that the fitted world expects; the share of them inside.
+    """Rates by group in the log, with 95 % intervals, and in the fitted world, with the share of the latter inside the intervals.
 
-    Intervals are Clopper and Pearson's. Rows of a unit may depend on each other, and the fitted rates are uncertain themselves:
-    the number of rows is divided by the design effect (the variance between units over that of independent rows, over all
-    groups; Kish, "Survey sampling", 1965), and by 1 + held-out rows / fitted rows. Groups of which fewer than five events are
-    expected are left out.
+    The intervals are Clopper and Pearson's. Rows of a unit may depend on each other, and the fitted rates are also uncertain.
+    Therefore the number of rows is divided by the design effect (the variance between units divided by that of independent rows,
+    over all groups; Kish, "Survey sampling", 1965), and by 1 + held-out rows / fitted rows. Groups with fewer than five expected
+    events are left out.
 
     Args:
-        labels: of the groups.
+        labels: the names of the groups.
         group: (r,) the group of each row.
         happened: (r,) 0 or 1.
         expected: (r,) probabilities.
-        unit: (r,) whose rows may depend on each other: the shopper, session or slate.
-        fitted_per_held: rows that were fitted for each that is held out.
+        unit: (r,) the shopper, session or slate of each row; rows of the same unit may depend on each other.
+        fitted_per_held: the number of fitted rows divided by the number of held-out rows.
     """
     size = len(labels)
     count, total = np.bincount(group, minlength=size), np.asarray(np.bincount(group, happened, size), np.float64)
@@ -214,12 +214,12 @@ def rates_by(
 
 
 def design_effect(group: Ints, happened: Floats, unit: Ints) -> float:
-    """By how much rates by group vary more than those of independent rows; at least 1.
+    """The factor by which the variance of rates by group exceeds that of independent rows; at least 1.
 
     Args:
-        group: (r,).
+        group: (r,) the group of each row.
         happened: (r,) 0 or 1.
-        unit: (r,).
+        unit: (r,) the unit of each row.
     """
     rate = np.bincount(group, happened) / np.maximum(np.bincount(group), 1)
     residual = happened - rate[group]
@@ -229,7 +229,7 @@ def design_effect(group: Ints, happened: Floats, unit: Ints) -> float:
 
 
 def _told(labels: list[str], count: Ints, total: Floats, world: Floats, divisor: float) -> dict[str, Any]:
-    """Groups of `count` rows with `total` events in the log, against the rates of the fitted world."""
+    """Compare groups of `count` rows with `total` events in the log with the rates of the fitted world."""
     low, high = binomial_interval(total / divisor, count / divisor)
     told = np.flatnonzero(world * count >= LEAST_EXPECTED)
     inside = (world >= low) & (world <= high)
@@ -252,11 +252,11 @@ def _told(labels: list[str], count: Ints, total: Floats, world: Floats, divisor:
 
 
 def binomial_interval(successes: NDArray[np.floating[Any]], trials: NDArray[Any]) -> tuple[Floats, Floats]:
-    """The ends of the 95 % intervals of shares: Clopper and Pearson, Biometrika 26 (1934).
+    """The ends of the 95 % intervals of shares (Clopper and Pearson, Biometrika 26, 1934).
 
     Args:
-        successes: (g,).
-        trials: (g,).
+        successes: (g,) numbers of successes.
+        trials: (g,) numbers of trials.
     """
     failures = trials - successes
     low = np.where(successes > 0, beta.ppf(0.025, np.maximum(successes, 1e-9), failures + 1), 0.0)
@@ -265,7 +265,7 @@ def binomial_interval(successes: NDArray[np.floating[Any]], trials: NDArray[Any]
 
 
 def _lengths(world: World, test: ImpressionLog, visits: Visits) -> dict[str, Any]:
-    """The share of episodes of each length, against episodes in the fitted world that are shown slates of the log."""
+    """Compare the shares of episodes of each length with those in the fitted world, where slates of the log are shown."""
     slates = test.dense("item", -1)
     whole = np.flatnonzero((slates >= 0).all(axis=1))
     simulation, random = Simulation(world, SEED, EPISODES), np.random.default_rng(SEED)

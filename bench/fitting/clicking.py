@@ -1,4 +1,4 @@
-"""Click models fitted to a log, and compared by the likelihood of slates that they have not seen."""
+"""Fits click models to a log, and compares them by the likelihood of held-out slates."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from slategym.utils.short_repr import Brief
 NONE, POSITION, CASCADE, DEPENDENT, BROWSING = "none", "position-based", "cascade", "dependent-click", "user-browsing"
 MODELS = (NONE, CASCADE, POSITION, DEPENDENT, BROWSING)
 ROUNDS, CLOSE = 8, 1e-4
-BROWSING_SPREAD = 0.5  # how far the examination of a rank at one distance may be from that of the rank, on the log scale
-MOST_BROWSED = 40  # ranks, up to which the user-browsing model is fitted
+BROWSING_SPREAD = 0.5  # prior standard deviation of the log examination of a rank at one distance around that of the rank
+MOST_BROWSED = 40  # the largest number of ranks for which the user-browsing model is fitted
 SIGNIFICANT = 0.05
 
 
@@ -32,8 +32,8 @@ class Clicking(Brief):
         name: one of `MODELS`.
         rates: attraction, and the log examination of places.
         ranks: k.
-        continuation: (k,) of the dependent-click model: the probability to go on after a click at each rank.
-        continuation_error: (k,) its standard errors, given the attraction; NaN where nothing is known of it.
+        continuation: (k,) in the dependent-click model, the probability of continuing after a click at each rank.
+        continuation_error: (k,) its standard errors, given the attraction; NaN where the log has no information.
         interaction: the p-value of "no effects of items at levels"; None before it is tested.
     """
 
@@ -48,7 +48,7 @@ class Clicking(Brief):
         """(r,) the probability that each row is examined, given the clicks above it.
 
         Args:
-            shown: of the same items, segments and ranks.
+            shown: impressions with the same items, segments and ranks.
         """
         if self.name == CASCADE:
             return (shown.last_click < 0).astype(np.float64)
@@ -60,7 +60,7 @@ class Clicking(Brief):
         """(s,) the log-likelihood of the clicks on each slate.
 
         Args:
-            shown: of the same items, segments and ranks.
+            shown: impressions with the same items, segments and ranks.
         """
         probability = np.minimum(self.examined(shown) * self._attraction(shown), MOST_PROBABILITY)
         with np.errstate(divide="ignore"):
@@ -71,7 +71,7 @@ class Clicking(Brief):
         return self.rates.probability(shown.item, shown.cells[shown.cell] + first_columns(shown.sizes))
 
     def to_json(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The click model as a fitted world's file has it, and the ends of its numbers' 95 % intervals."""
+        """The click model in the form of a fitted world's file, and the ends of the 95 % intervals of its numbers."""
         if self.name == CASCADE:
             return {"name": CASCADE}, {}
         if self.name == DEPENDENT:
@@ -100,21 +100,22 @@ def fit_clicks(
     test: bool = False,
     quick: bool = False,
 ) -> Clicking:
-    """Fit a click model: attraction by item and segment, and what decides which ranks are examined.
+    """Fit a click model: the attraction by item and segment, and the examination of ranks.
 
-    The chance that a row is clicked, given the clicks above it, is examination times attraction. In the position-based model
-    (Richardson, Dominowska, Ragno, WWW 2007) and the user-browsing model (Dupret, Piwowarski, SIGIR 2008) the examination of a
+    The probability that a row is clicked, given the clicks above it, is examination times attraction. In the position-based model
+    (Richardson, Dominowska, Ragno, WWW 2007) and the user-browsing model (Dupret, Piwowarski, SIGIR 2008), the examination of a
     place is estimated together with the attraction, by maximum likelihood. In the cascade (Craswell, Zoeter, Taylor, Ramsey,
-    WSDM 2008) it is 1 down to the first click and 0 below. In the dependent-click model (Guo, Liu, Wang, WSDM 2009) whether
-    shoppers went on below their last click is latent: expectation-maximisation of the continuation, in turns with the attraction.
+    WSDM 2008), it is 1 down to the first click and 0 below. In the dependent-click model (Guo, Liu, Wang, WSDM 2009), it is
+    latent whether shoppers continued below their last click: the continuation is estimated by expectation-maximisation, in
+    alternation with the attraction.
 
     Args:
         shown: the impressions.
         name: one of `MODELS`.
-        interacting: whether items differ in the effects of levels; None to ask the test.
-        start: a fit to begin from.
-        test: test for such effects, whatever `interacting` says.
-        quick: as for `fit_rates`, and without effects of items at levels.
+        interacting: whether items differ in the effects of levels; None lets a test decide.
+        start: a fit to start from.
+        test: whether to test for such effects for any value of `interacting`.
+        quick: see `fit_rates`; also leaves out effects of items at levels.
     """
     k = shown.ranks
     nothing = np.full(k, np.nan)
@@ -152,12 +153,13 @@ def compare_click_models(shown: Shown, held_out: Shown, names: Sequence[str] = M
     """The mean log-likelihood of held-out slates under each click model that can be fitted, and its difference to the best.
 
     Args:
-        shown: the impressions to learn.
-        held_out: those to judge by.
+        shown: the impressions to fit.
+        held_out: the impressions to evaluate on.
         names: some of `MODELS`.
 
     Returns:
-        By name, the best first: `log_likelihood` of a slate, `below_best` and its standard error `error`, over slates.
+        By name, the best model first: the mean `log_likelihood` of a slate, the difference `below_best` to the best model, and
+        its standard error over slates, `error`.
     """
     found: dict[str, Floats] = {}
     start: Rates | None = None
@@ -178,21 +180,21 @@ def choose_click_model(compared: Mapping[str, Mapping[str, float]]) -> str:
     """The simplest click model that is within a standard error of the best (Breiman, Friedman, Olshen, Stone, 1984, section 3.4).
 
     Args:
-        compared: as `compare_click_models` gives them; `MODELS` is in the order of simplicity.
+        compared: the result of `compare_click_models`. The simplest model is the first one in `MODELS`.
     """
     near = [name for name, found in compared.items() if found["below_best"] <= found["error"]]
     return min(near, key=MODELS.index)
 
 
 def fitting_models(shown: Shown, held_out: Shown, names: Sequence[str] = MODELS) -> list[str]:
-    """The click models that the log can be of.
+    """The click models that are consistent with the log.
 
-    With one rank all are alike, a log that does not know which rows are of one slate cannot tell what was clicked above, and a
-    cascade has no second click.
+    With one rank, all models are equal. If the log does not contain which rows belong to the same slate, the clicks above a rank
+    are not known. A cascade never has a second click, and without second clicks the models that describe them are not fitted.
 
     Args:
-        shown: the impressions to learn.
-        held_out: those to judge by.
+        shown: the impressions to fit.
+        held_out: the impressions to evaluate on.
         names: some of `MODELS`.
     """
     if shown.ranks == 1:
@@ -210,7 +212,7 @@ def _trials(shown: Shown, name: str, examined: Floats | None = None) -> Trials:
 
 
 def _places(name: str, shown: Shown) -> tuple[Ints, int]:
-    """(r,) what the examination of each row depends on, and how many of these there are."""
+    """(r,) the place of each row, which its examination depends on, and the number of places."""
     if name == POSITION:
         return shown.rank, shown.ranks
     if name == BROWSING:
@@ -225,14 +227,14 @@ def _ranks_of_places(ranks: int) -> Ints:
 
 
 def _square(values: Floats, ranks: int) -> Floats:
-    """(k, k) rank by distance, of values by place; the places that cannot be get that of the rank's longest distance."""
+    """(k, k) values by rank and distance, from values by place; impossible distances get the value of the longest possible."""
     distance = np.minimum(np.arange(ranks)[None, :], np.arange(ranks)[:, None])
     rank = np.arange(ranks)[:, None]
     return np.asarray(values[rank * (rank + 1) // 2 + distance], np.float64)
 
 
 def _with_best_reference(trials: Trials, start: Rates | None) -> Rates:
-    """The position-based rates with the rank that is examined most as the reference, which is examined always."""
+    """The position-based rates with the most examined rank as the reference, whose examination is 1."""
     rates = fit_rates(trials, start=_same_places(start, trials.places), quick=True)
     for _ in range(3):
         best = int(rates.place.argmax())
@@ -271,7 +273,7 @@ def _fit_dependent(shown: Shown, start: Rates | None, rated: Any) -> Clicking:
 
 
 def _examined_by_dependent(shown: Shown, attraction: Floats, continuation: Floats) -> Floats:
-    """(r,) the probability that each row is examined given the clicks above it: 1 down to the first click."""
+    """(r,) the probability that each row is examined, given the clicks above it; it is 1 down to the first click."""
     found = np.ones(len(shown.item))
     clicked = np.zeros(shown.slates, np.bool_)
     clicked[shown.slate[shown.click]] = True
@@ -291,7 +293,7 @@ def _examined_by_dependent(shown: Shown, attraction: Floats, continuation: Float
 
 
 def _dense(shown: Shown, rows: Ints, number: Ints, attraction: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """(slates, k) attraction, 0 where nothing was shown, and clicks, of some rows by the number of their slate."""
+    """(slates, k) attraction, 0 where nothing was shown, and clicks, for some rows, by the number of their slate."""
     shape = (int(number[-1]) + 1, shown.ranks)
     attracted, clicks = np.zeros(shape), np.zeros(shape, np.bool_)
     attracted[number, shown.rank[rows]] = attraction[rows]
@@ -300,14 +302,14 @@ def _dense(shown: Shown, rows: Ints, number: Ints, attraction: Floats) -> tuple[
 
 
 def _continuation(shown: Shown, attraction: Floats, start: Floats) -> tuple[Floats, Floats]:
-    """(k,) the continuation after a click at each rank, by expectation-maximisation for a given attraction; standard errors."""
+    """(k,) the continuation after a click at each rank, by expectation-maximisation for a given attraction, with errors."""
     k = shown.ranks
     last = np.full(shown.slates, -1)
-    last[shown.slate[shown.click]] = shown.rank[shown.click]  # the highest one is written last
+    last[shown.slate[shown.click]] = shown.rank[shown.click]  # the largest rank is written last
     clicks = np.bincount(shown.rank[shown.click], minlength=k).astype(np.float64)
     ends = np.bincount(last[last >= 0], minlength=k).astype(np.float64)
     below = shown.rank > last[shown.slate]
-    passed = np.ones(shown.slates)  # P(no click on what is shown below the last click | it is all examined)
+    passed = np.ones(shown.slates)  # P(no click below the last click | all rows there are examined)
     logs = np.bincount(shown.slate[below], np.log1p(-np.minimum(attraction[below], MOST_PROBABILITY)), shown.slates)
     passed = np.exp(logs)
     tells = (last >= 0) & (passed < 1)

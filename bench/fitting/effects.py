@@ -1,4 +1,4 @@
-"""Effects that add up to the same logits and are told one way only, with their intervals."""
+"""Effects that are centred, so that each logit has a unique decomposition, with their intervals."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ WIDE = 1.959963984540054  # standard deviations to each end of a 95 % interval
 
 @dataclass(frozen=True, repr=False)
 class Effects(Brief):
-    """What a logit is the sum of.
+    """The effects whose sum is a logit.
 
-    Effects of items add up to 0, so do those of the levels of a variable, and those of an item at the levels of a variable, over
-    the levels and over the items. So every logit has one such sum.
+    The effects of items add up to 0. So do the effects of the levels of a variable, and those of items at the levels of a
+    variable, both over the levels and over the items. Therefore each logit has only one such decomposition.
 
     Attributes:
-        common: (1 + v,) the intercept and the levels.
-        own: (m, p) the items, and the items at levels where p is 1 + v.
+        common: (1 + v,) the intercept and the effects of the levels.
+        own: (m, p) the effects of the items, and of the items at levels if p is 1 + v.
         place: (places,) log examination; 0 at the reference.
-        common_error: (1 + v,) posterior standard deviations.
-        own_error: (m, p) the same.
-        place_error: (places,) the same; 0 at the reference.
+        common_error: (1 + v,) posterior standard deviations of `common`.
+        own_error: (m, p) posterior standard deviations of `own`.
+        place_error: (places,) posterior standard deviations of `place`; 0 at the reference.
     """
 
     common: Floats
@@ -39,13 +39,13 @@ class Effects(Brief):
 
     @staticmethod
     def of(rates: Rates, sizes: tuple[int, ...]) -> Effects:
-        """The effects of fitted rates; errors by Laplace's approximation, and what is not known of the spreads.
+        """The effects of fitted rates, with errors by Laplace's approximation.
 
-        The latter by Kass and Steffey's first-order correction ("Approximate Bayesian inference in conditionally independent
-        hierarchical models", JASA 84, 1989).
+        The uncertainty of the spreads is included by Kass and Steffey's first-order correction ("Approximate Bayesian inference
+        in conditionally independent hierarchical models", JASA 84, 1989).
 
         Args:
-            rates: with their curvature.
+            rates: fitted rates with their curvature.
             sizes: (V,) the number of levels of each variable.
         """
         curvature = rates.curvature
@@ -86,10 +86,10 @@ class Effects(Brief):
         )
 
     def to_json(self, levels: dict[str, tuple[str, ...]]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The effects as a fitted world's file has them, and the ends [low, high] of their 95 % intervals in the same places.
+        """The effects in the form of a fitted world's file, and in the same form the ends [low, high] of their 95 % intervals.
 
         Args:
-            levels: of each variable, by name.
+            levels: the levels of each variable, by name.
         """
         return _told(self.common, self.own, levels), _told(
             _ends(self.common, self.common_error), _ends(self.own, self.own_error), levels
@@ -97,8 +97,8 @@ class Effects(Brief):
 
 
 def _of_spread(effects: Floats, variance: Floats, spread: float) -> Floats:
-    """What the uncertainty of the log spread, 1 / sqrt(2 n) of n well-determined effects, adds to the effects' variances."""
-    shrinkage = np.minimum(variance / spread**2, 1.0)  # an effect moves by twice this share of it as the log spread rises
+    """The part of the effects' variances from the uncertainty of the log spread, 1 / sqrt(2 n) for n well-determined effects."""
+    shrinkage = np.minimum(variance / spread**2, 1.0)  # d effect / d log spread is twice this times the effect
     determined = max(float((1 - shrinkage).sum()), 1.0)
     return np.asarray((2 * shrinkage * effects) ** 2 / (2 * determined))
 
@@ -119,7 +119,7 @@ def _told(common: Floats, own: Floats, levels: dict[str, tuple[str, ...]]) -> di
 
 
 def _centring(sizes: tuple[int, ...]) -> Floats:
-    """(1 + v, 1 + v): the mean of each variable's levels goes from the levels to the intercept."""
+    """(1 + v, 1 + v): the matrix that moves the mean of each variable's levels from the levels to the intercept."""
     found = np.eye(1 + sum(sizes))
     start = 1
     for size in sizes:

@@ -1,4 +1,4 @@
-"""What a log tells of episodes: who leaves after which visit, who comes back when, and when conversions become known."""
+"""Episodes in a log: when shoppers leave, when they come back, and when conversions become known."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from slategym.utils.short_repr import Brief
 
 DAY = 86_400.0
 LONGEST, MOST_VISITS, MOST_DELAY, MOST_DAYS = 0.99, 1000, 120, 365
-TAIL = 0.995  # of delays and days that keep their length; longer ones count as the longest of these
-USUAL = 0.99  # of the returns that come within this time, which has to be left until the end of the log
-LEAST_DELAYS = 20  # with enough visits after them, from which shares are told
-LEAST_RETURNS = 0.001  # of the returns that come on another day, below which days are not counted
+TAIL = 0.995  # the share of delays and days that keep their length; longer ones count as the longest of these
+USUAL = 0.99  # slates are censored if less time is left in the log than this quantile of the times until a return
+LEAST_DELAYS = 20  # the number of delays with enough visits after them from which shares are estimated
+LEAST_RETURNS = 0.001  # days are not counted if a smaller share of the returns is on another day
 
 
 @dataclass(frozen=True, repr=False)
 class Visits(Brief):
-    """The slates of a log as visits of shoppers; where shoppers are not known, as those of sessions.
+    """The slates of a log as visits of shoppers, or of sessions if shoppers are not known.
 
     Attributes:
-        unit: (s,) who.
-        number: (s,) how many slates of the same unit came before.
-        last: (s,) bool, whether none comes after.
+        unit: (s,) the shopper or session.
+        number: (s,) the number of earlier slates of the same unit.
+        last: (s,) bool, whether it is the unit's last slate.
         gap: (s,) time until the next slate of the unit; NaN after the last one, and without times.
-        censored: (s,) bool, whether the slate is so near the end of the log that the next one may come after it.
+        censored: (s,) bool, whether the slate is so close to the end of the log that the next one may come after the end.
         name: "shopper" or "session".
     """
 
@@ -45,15 +45,15 @@ class Visits(Brief):
 
     @property
     def lengths(self) -> Ints:
-        """(e,) how many visits each whole episode has."""
+        """(e,) the number of visits of each whole episode."""
         return self.number[self.last & ~self.censored] + 1
 
     @staticmethod
     def of(log: ImpressionLog) -> Visits | None:
-        """The visits of a log; None where it knows neither shoppers nor sessions, or none of them comes twice.
+        """The visits of a log; None if it contains neither shoppers nor sessions, or none of them comes twice.
 
         Args:
-            log: whose slates are in the order of time.
+            log: a log whose slates are in the order of time.
         """
         name = "shopper" if log.shopper is not None else "session"
         column = log.shopper if log.shopper is not None else log.session
@@ -80,10 +80,10 @@ class Visits(Brief):
 
 
 def most_visits(visits: Visits | None) -> int:
-    """How many visits an episode of the fitted world has at most: as many as all but one in a hundred have in the log.
+    """The largest number of visits of an episode in the fitted world: the 99th percentile in the log.
 
     Args:
-        visits: of the log.
+        visits: the visits of the log.
     """
     if visits is None:
         return 1
@@ -92,19 +92,19 @@ def most_visits(visits: Visits | None) -> int:
 
 
 def fit_leaving(log: ImpressionLog, visits: Visits, most: int) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """The logit of leaving after each visit, and what a click and a conversion in the visit add, with 95 % intervals.
+    """The logit of leaving after each visit, and the effects of a click and of a conversion in the visit, with 95 % intervals.
 
-    A discrete-time hazard (Cox, "Regression models and life-tables", 1972, section 7), logistic in the number of the visit,
-    shrunk as the rates of items are, and in what happened. Visits after which a return may come after the log's end are left
-    out, and so are those from the `most`-th on, after which episodes are cut.
+    This is a discrete-time hazard model (Cox, "Regression models and life-tables", 1972, section 7), logistic in the number of
+    the visit, whose effects are shrunk like those of items, and in the events of the visit. Visits after which a return may come
+    after the end of the log are left out, and so are visits from the `most`-th on, where episodes are cut.
 
     Args:
         log: the impressions.
-        visits: of the same log.
-        most: the most visits of an episode.
+        visits: the visits of the same log.
+        most: the largest number of visits of an episode.
 
     Returns:
-        None where nobody leaves, or everybody leaves, before the last visit.
+        The parameters and their intervals; None if nobody leaves, or everybody leaves, before the last visit.
     """
     known = ~visits.censored & (visits.number < most - 1)
     left = visits.last[known]
@@ -122,14 +122,14 @@ def fit_leaving(log: ImpressionLog, visits: Visits, most: int) -> tuple[dict[str
     trials = Trials.of(visits.number[known], cell, cells, left, (2,) * len(told), most - 1)
     effects = Effects.of(fit_rates(trials), trials.sizes)
     start = effects.common[0] + effects.common[1::2].sum()
-    by_visit = np.append(start + effects.own[:, 0], start)  # after the last visit nobody is asked
+    by_visit = np.append(start + effects.own[:, 0], start)  # the value after the last visit is never used
     error = np.append(np.hypot(effects.own_error[:, 0], effects.common_error[0]), 0)
     place = {name: number for number, name in enumerate(told)}
 
     def added(event: str) -> tuple[float, list[float]]:
         if event not in place:
             return 0.0, [0.0, 0.0]
-        # The two levels add up to 0, so what happening adds is twice the second one.
+        # The two levels add up to 0, so the effect of the event is twice the second one.
         value, spread = (2 * float(part[2 + 2 * place[event]]) for part in (effects.common, effects.common_error))
         return value, [value - WIDE * spread, value + WIDE * spread]
 
@@ -146,11 +146,11 @@ def fit_leaving(log: ImpressionLog, visits: Visits, most: int) -> tuple[dict[str
 
 
 def fit_days_away(log: ImpressionLog, visits: Visits) -> tuple[Floats, Floats] | None:
-    """The shares of returns after 0, 1, 2, ... days, with 95 % intervals; None where days cannot be counted, or do not pass.
+    """The shares of returns after 0, 1, 2, ... days, with 95 % intervals; None if days are not known, or hardly any passes.
 
     Args:
-        log: with times in seconds.
-        visits: of the same log.
+        log: a log with times in seconds.
+        visits: the visits of the same log.
     """
     if log.time is None or log.time_unit != "seconds":
         return None
@@ -164,15 +164,15 @@ def fit_days_away(log: ImpressionLog, visits: Visits) -> tuple[Floats, Floats] |
 
 
 def fit_delay(log: ImpressionLog, visits: Visits | None, most: int) -> tuple[Floats, Floats] | None:
-    """The shares of conversions that become known 0, 1, ... visits later, with 95 % intervals; None where nothing tells of it.
+    """The shares of conversions that become known 0, 1, ... visits later, with 95 % intervals; None if the log has no delays.
 
-    A conversion becomes known at the first visit of the shopper at or after its time; those after which there are too few visits
-    for the longest delay are left out.
+    A conversion becomes known at the first visit of the shopper at or after its time. Conversions that are followed by fewer
+    visits than the longest delay are left out, if enough others remain.
 
     Args:
-        log: with delays.
-        visits: of the same log.
-        most: the most visits of an episode.
+        log: a log with delays.
+        visits: the visits of the same log.
+        most: the largest number of visits of an episode.
     """
     if log.delay is None or log.time is None or visits is None or most < 2:
         return None
@@ -188,7 +188,7 @@ def fit_delay(log: ImpressionLog, visits: Visits | None, most: int) -> tuple[Flo
     here = np.searchsorted(keys, visits.unit[slate] * (2 * wide) + (when[slate] - low), side="left")
     later = np.where(log.delay[rows] > 0, place - here, 0)
     longest = int(min(np.quantile(later, TAIL, method="inverted_cdf"), MOST_DELAY, most - 1))
-    # Of conversions near a shopper's last visit the long delays would be cut short.
+    # For conversions near a shopper's last visit, long delays would not be observed.
     ahead = np.bincount(visits.unit)[visits.unit[slate]] - visits.number[slate] - 1
     whole = ahead >= longest
     if whole.sum() >= LEAST_DELAYS:
@@ -197,11 +197,11 @@ def fit_delay(log: ImpressionLog, visits: Visits | None, most: int) -> tuple[Flo
 
 
 def shares(values: Ints, longest: int) -> tuple[Floats, Floats]:
-    """(longest + 1,) the shares of 0, 1, ..., longest, and the ends of their 95 % intervals, Jeffreys' of the binomial.
+    """(longest + 1,) the shares of 0, 1, ..., longest, and the ends of their 95 % intervals (Jeffreys' binomial intervals).
 
     Args:
-        values: from 0 to `longest`.
-        longest: the highest.
+        values: values from 0 to `longest`.
+        longest: the highest value.
     """
     counts = np.bincount(values, minlength=longest + 1).astype(np.float64)
     n = counts.sum()
@@ -210,15 +210,15 @@ def shares(values: Ints, longest: int) -> tuple[Floats, Floats]:
 
 
 def fit_prices(item: Ints, paid: Floats, items: int) -> tuple[Floats, Floats, float]:
-    """The mean of what is paid for each item, its 95 % intervals, and the spread of the log of what is paid around it.
+    """The mean amount paid for each item, its 95 % intervals, and the standard deviation of the log amount within an item.
 
-    Logs are normal around the item's mean, and these around the mean of all, with both variances from the data (Efron and
-    Morris, "Data analysis using Stein's estimator and its generalizations", JASA 70, 1975; the variance between items by the
-    moments of DerSimonian and Laird, 1986).
+    Log amounts are normal around the item's mean, and the items' means are normal around a common mean, with both variances from
+    the data (Efron and Morris, "Data analysis using Stein's estimator and its generalizations", JASA 70, 1975; the variance
+    between items is the moment estimate of DerSimonian and Laird, 1986).
 
     Args:
-        item: (c,) of the conversions.
-        paid: (c,) above 0.
+        item: (c,) the items of the conversions.
+        paid: (c,) the amounts paid, above 0.
         items: m.
     """
     logs = np.log(paid)

@@ -1,4 +1,4 @@
-"""A log of impressions in, the parameters of a world out, each with its interval."""
+"""Fits the parameters of a world to a log of impressions, each with its interval."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from slategym.sim.worlds.fitted.parameters import NAME, VERSION, check_parameter
 from slategym.utils.lookup import choose
 
 LEAST_CLICKS = 5
-EVERY, HELD_OUT = 5, 4  # each fifth unit is held out
-MOST_COMPARED = 60_000  # slates, about, by which click models are compared
+EVERY, HELD_OUT = 5, 4  # every fifth unit is held out
+MOST_COMPARED = 60_000  # approximate number of slates for the comparison of click models
 SIGNIFICANT = 0.05
-LARGEST_TABLE = 20_000_000  # segments times items of the fitted world
-LARGEST_EFFECTS = 40_000_000  # numbers in the information on effects of items at levels, beyond which there are none
-CHANGING = 0.5  # of the changes of level between visits that there would be by chance, above which a column is no trait
-HISTORY = ("clock", "day", "exposure", "engagement")  # what worlds show of a shopper's visits beside the context
+LARGEST_TABLE = 20_000_000  # the largest segments x items of the fitted world
+LARGEST_EFFECTS = 40_000_000  # effects of items at levels are not fitted if their information has more numbers
+CHANGING = 0.5  # a column is no trait if its level changes between visits more often than this share of chance changes
+HISTORY = ("clock", "day", "exposure", "engagement")  # fields of a shopper's history in the observations of worlds
 DIGITS = 8
 
 
@@ -48,13 +48,13 @@ def fit_log(
     """Fit a world to a log.
 
     Args:
-        log: with clicks.
-        items: what is known of the items, with the ids of the log as their names.
+        log: a log with clicks.
+        items: a description of the items, with the ids of the log as their names.
         click_model: one of `clicking.MODELS`; by default the simplest that is within a standard error of the one that
             predicts held-out slates best.
-        segments: of the shoppers; by default made of the columns of the context that stay with the shopper.
-        like: a fit whose segments, click model and effects of items at levels this one shares, whatever the log says of them.
-        progress: told what is done next.
+        segments: the segments of the shoppers; by default made from the columns of the context that are constant for a shopper.
+        like: a fit whose segments, click model and choice of effects of items at levels are used, instead of those from the log.
+        progress: called with a description of each part before it begins.
 
     Raises:
         ValueError: the log has no clicks, or too few to fit anything; or items are missing.
@@ -62,7 +62,7 @@ def fit_log(
     say = progress or (lambda text: None)
     clicks = int(log.click.sum())
     if clicks < LEAST_CLICKS:
-        raise ValueError(f"{log.source} has {clicks} clicks: expected at least {LEAST_CLICKS}, from which rates can be told")
+        raise ValueError(f"{log.source} has {clicks} clicks: expected at least {LEAST_CLICKS} to estimate rates")
     if click_model is not None:
         choose("click model", click_model, dict.fromkeys(MODELS))
     visits = Visits.of(log)
@@ -99,11 +99,11 @@ def fit_log(
 
 
 def segment(log: ImpressionLog, changing: tuple[str, ...]) -> Segments:
-    """The segments of a log's shoppers, no more than make a table of a reasonable size with the items.
+    """The segments of a log's shoppers; their number is limited, so that the table of segments and items is not too large.
 
     Args:
         log: the impressions.
-        changing: columns of the context that do not stay with the shopper.
+        changing: columns of the context that are not constant for a shopper.
     """
     columns = [name for name in log.context if name not in changing]
     most = int(np.clip(LARGEST_TABLE // max(log.items, 1), 1, 1024))
@@ -112,13 +112,14 @@ def segment(log: ImpressionLog, changing: tuple[str, ...]) -> Segments:
 
 
 def changing_columns(log: ImpressionLog, visits: Visits | None) -> tuple[str, ...]:
-    """The columns of the context that change from visit to visit of a shopper, and those that slategym's logs have of history.
+    """The columns of the context that change between visits of a shopper, including the history columns of slategym's logs.
 
-    A column changes if its levels at two visits half an episode apart differ more than half as often as those of strangers.
+    A column counts as changing if its levels at two visits half an episode apart differ more than half as often as those of
+    different shoppers.
 
     Args:
         log: the impressions.
-        visits: of the same log.
+        visits: the visits of the same log.
     """
     if visits is None:
         return ()
@@ -126,7 +127,7 @@ def changing_columns(log: ImpressionLog, visits: Visits | None) -> tuple[str, ..
     order = np.lexsort((visits.number, visits.unit))
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
-    # Each visit beside the one of the same shopper half an episode away.
+    # Pair each visit with the one of the same shopper half an episode away.
     other = order[place - visits.number + (visits.number + length // 2) % length][length > 1]
     found = []
     for name in log.context:
@@ -145,7 +146,7 @@ def changing_columns(log: ImpressionLog, visits: Visits | None) -> tuple[str, ..
 
 
 def held_out(log: ImpressionLog) -> NDArray[np.bool_]:
-    """(s,) the slates that are held out: those of every fifth shopper, or session where no shoppers are known, or slate.
+    """(s,) the slates that are held out: every fifth shopper's, or session's if no shoppers are known, or every fifth slate.
 
     Args:
         log: the impressions.
@@ -220,8 +221,8 @@ def _parameters(
                 name: None if each is None else dict(zip(("level", "item", "item_by_level"), each, strict=True))
                 for name, each in spreads.items()
             },
-            "intervals": "95 %; of rates, examination and leaving by Laplace's approximation for given spreads, of prices "
-            "likewise, of shares of delays and days Jeffreys'",
+            "intervals": "95 %; for rates, examination and leaving: Laplace's approximation, given the spreads; for prices: "
+            "empirical Bayes, given the variances; for shares of delays and days: Jeffreys' intervals",
         },
         "slate_size": log.ranks,
         "visits": most,
@@ -249,7 +250,7 @@ def _parameters(
 
 
 def _plain(value: Any) -> Any:
-    """Values of JSON, numbers with eight digits."""
+    """Convert to JSON values, with eight digits for numbers."""
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, np.ndarray):
@@ -262,7 +263,7 @@ def _plain(value: Any) -> Any:
 
 
 def click_model_name(text: str | None) -> str | None:
-    """The name of a click model as the command takes it; "none" means that every rank is examined.
+    """Check the name of a click model from the command line; "none" means that every rank is examined.
 
     Args:
         text: one of `MODELS`; None for the best one.

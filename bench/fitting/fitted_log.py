@@ -1,4 +1,4 @@
-"""What a fit of a log gives."""
+"""The result of fitting a log."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class FittedLog(Brief):
     """A fit of a log.
 
     Attributes:
-        parameters: as the file of the fitted world has them.
-        segments: of the log's shoppers.
+        parameters: the parameters, in the form of the fitted world's file.
+        segments: the segments of the log's shoppers.
         clicking: the click model, and the attraction of items to segments.
-        conversions: the rates of conversions given a click; None where the log has none.
-        conversion_test: the p-value of "no effects of items at levels" on conversions; None where the log has none.
+        conversions: the rates of conversions given a click; None if the log has no conversions.
+        conversion_test: the p-value of "no effects of items at levels" on conversions; None if it was not tested.
     """
 
     parameters: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Whether items differ in what the levels of shoppers do to their rates."""
+"""A test of whether the effects of the levels of shoppers on rates differ between items."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from slategym.bench.fitting.rates import Rates
 from slategym.bench.fitting.trials import Floats, Trials
 
 REPLICATIONS, ENOUGH, SEED = 199, 20, 0
-ALONE = 1e-6  # added to the information of an effect, so that items without information do no harm
+ALONE = 1e-6  # added to the information of an effect, so that items without information cause no division by 0
 
 
 def interaction_p_value(trials: Trials, rates: Rates, replications: int = REPLICATIONS, seed: int = SEED) -> float:
-    """The p-value of "levels do the same to every item", by a score test whose distribution is simulated.
+    """The p-value of "levels have the same effects on every item", by a score test whose distribution is simulated.
 
-    The statistic is the sum over items and levels of the squared sums of score residuals: the score of the variance of item by
-    level effects at 0, the locally most powerful test (Lin, "Variance component testing in generalised linear models with
-    random effects", Biometrika 84, 1997). Its distribution where there are none is found by a parametric bootstrap from the
-    fitted rates, with one Fisher step of the main effects in each replication; p = (1 + as large) / (1 + replications),
-    or 20 / replications as soon as 20 are as large (Besag and Clifford, "Sequential Monte Carlo p-values", Biometrika 78, 1991).
+    The statistic is the sum over items and levels of the squared sums of score residuals. This is the score of the variance of
+    item-by-level effects at 0, which gives the locally most powerful test (Lin, "Variance component testing in generalised linear
+    models with random effects", Biometrika 84, 1997). Its distribution without such effects comes from a parametric bootstrap
+    with the fitted rates, with one Fisher step of the main effects in each replication. With c statistics that are at least as
+    large as the observed one, p = (1 + c) / (1 + replications), or 20 / replications so far as soon as c is 20 (Besag and
+    Clifford, "Sequential Monte Carlo p-values", Biometrika 78, 1991).
 
     Args:
-        trials: what happened.
-        rates: fitted to them without item by level effects.
-        replications: of the bootstrap.
-        seed: of its random numbers.
+        trials: the observed trials.
+        rates: rates fitted to the trials without item-by-level effects.
+        replications: the number of replications of the bootstrap.
+        seed: the seed of its random numbers.
 
     Raises:
-        ValueError: the rates have item by level effects.
+        ValueError: the rates have item-by-level effects.
     """
     if rates.interacting:
         raise ValueError("the rates have effects of items at levels: expected a fit without them, interacting=False")
@@ -48,7 +49,7 @@ def interaction_p_value(trials: Trials, rates: Rates, replications: int = REPLIC
 
 
 class _Statistic:
-    """The sum of squared sums of residuals by item and level, less what the main effects explain of them."""
+    """The sum of squared sums of residuals by item and level, without the part that main effects explain."""
 
     def __init__(self, trials: Trials, rates: Rates) -> None:
         attraction, self.success = rates.attraction(trials), rates.success(trials)
@@ -58,7 +59,7 @@ class _Statistic:
         m, v = trials.items, trials.levels
         kept = np.delete(np.arange(trials.places), rates.reference)
         data, places = information(trials, weight * self.falling**2, weight * self.falling, 1 + v)
-        # Main effects: the items, which hold the intercept, are a diagonal block; then the levels and the places.
+        # Main effects: a diagonal block of the items, which include the intercept; then the levels and the places.
         self.of_items = data[:, 0, 0] + ALONE
         self.between = np.concatenate([data[:, 0, 1:], places[:, 0][:, kept]], axis=1)
         rest = np.zeros((v + len(kept), v + len(kept)))
@@ -67,7 +68,7 @@ class _Statistic:
         rest[v:, :v] = rest[:v, v:].T
         rest[v:, v:] = np.diag(np.bincount(trials.place, weight, trials.places)[kept])
         schur = rest - self.between.T @ (self.between / self.of_items[:, None])
-        # Levels of a variable add up to the intercept, so they are known up to a shift, which changes no residual.
+        # The levels of a variable are identified only up to a common shift, which does not change the residuals.
         self.inverse = np.linalg.pinv((schur + schur.T) / 2, rcond=1e-10, hermitian=True)
         self.own, self.of_levels, self.of_places = data[:, 1:, 0], data[:, 1:, 1:], places[:, 1:][:, :, kept]
         self.kept, self.shape = kept, (m, v)

@@ -1,4 +1,4 @@
-"""What is known of the items of a log: from its own columns, or from a file of items."""
+"""Descriptions of the items of a log, from its own columns or from a file of items."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ FREQUENT, MOST_LEVELS = 0.05, 10
 
 @dataclass(frozen=True, repr=False)
 class Described(Brief):
-    """Columns of the items.
+    """Descriptions of the items.
 
     Attributes:
-        features: (m, d) what recommenders see of each.
+        features: (m, d) the features of each item that recommenders see.
         feature_names: (d,) their names.
-        category: (m,) from 0.
-        price: (m,) 1 where nothing is known.
-        priced: whether anything is known of prices.
+        category: (m,) numbers of the categories, from 0.
+        price: (m,) the prices; 1 if unknown.
+        priced: whether prices are known.
     """
 
     features: Floats
@@ -37,14 +37,15 @@ class Described(Brief):
 
 
 def describe_items(log: ImpressionLog, items: Catalog | None = None) -> Described:
-    """The items of a log, in the order of its numbers.
+    """The descriptions of a log's items, in the order of their numbers in the log.
 
-    Without a file, numbers become standardised features, and texts a column for each of their frequent values; a feature
-    "category" numbers the categories, and a feature "price" above 0 is the price.
+    Without a file, numeric columns become standardised features, and text columns become one feature for each frequent value. A
+    column "category" gives the categories, and a column "price" gives the prices if all are above 0.
 
     Args:
         log: the impressions.
-        items: from a file, with the ids of the log as their names, or numbers in their place; others are left out.
+        items: items from a file, whose names (or numbers, if they have no names) are the ids of the log; other items are left
+            out.
 
     Raises:
         ValueError: an item of the log is not in the file.

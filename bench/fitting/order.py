@@ -1,4 +1,4 @@
-"""Whether agents come in the same order in the fitted world as in the one that the log is of."""
+"""Compares the order of agents in the fitted world with their order in the true world of the log."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ def order_of_agents(
     progress: Callable[[str], None] | None = None,
     track: Callable[[str], Tracker] | None = None,
 ) -> dict[str, Any]:
-    """Kendall's tau-b between what agents earn in two worlds, with a bootstrap interval over seeds.
+    """Kendall's tau-b between the values of agents in two worlds, with a bootstrap interval over seeds.
 
-    What an agent earns is the mean reward of its slates while it learns, of the objectives that both worlds have, with the true
-    world's weights.
+    The value of an agent is the mean reward of its slates while it learns, for the objectives that both worlds have, with the
+    weights of the true world.
 
     Args:
-        true: the world that the log is of.
-        fitted: the world fitted to it.
-        agents: names, at least two.
-        slates: of each run.
-        seeds: runs of each agent in each world.
-        shoppers: who are simulated together.
-        progress: told what is done next.
-        track: makes the tracker of each run from its name.
+        true: the world that wrote the log.
+        fitted: the world fitted to the log.
+        agents: the names of at least two agents.
+        slates: the number of slates of each run.
+        seeds: the number of runs of each agent in each world.
+        shoppers: the number of shoppers simulated together.
+        progress: called with a description of each run before it begins.
+        track: a callable that makes the tracker of each run from its name.
 
     Raises:
         ValueError: fewer than two agents, or worlds without a common objective.
     """
     if len(agents) < 2:
-        raise ValueError(f"{len(agents)} agents came: expected two or more, whose order can be compared")
+        raise ValueError(f"there are {len(agents)} agents: expected two or more, because their order is compared")
     common = [name for name in true.objective_names if name in fitted.objective_names]
     if not common:
-        raise ValueError(f"{true.name} and the fitted world have no objective in common: expected one at least")
+        raise ValueError(f"{true.name} and the fitted world have no objective in common: expected at least one")
     values = {"true": np.zeros((len(agents), seeds)), "fitted": np.zeros((len(agents), seeds))}
     for name, world in (("true", true), ("fitted", fitted)):
         weights = [true.weights[true.objective_names.index(each)] if each in common else 0.0 for each in world.objective_names]
@@ -75,11 +75,11 @@ def order_of_agents(
 
 
 def tau_of(true: Floats, fitted: Floats) -> dict[str, float | None]:
-    """Kendall's tau-b of mean values, with a percentile interval over seeds that are drawn again.
+    """Kendall's tau-b of mean values, with a percentile interval over resampled seeds.
 
     Args:
         true: (agents, seeds) values in one world.
-        fitted: (agents, seeds) in the other one.
+        fitted: (agents, seeds) values in the other world.
     """
     random, seeds = np.random.default_rng(SEED), true.shape[1]
     found = float(_tau(true.mean(axis=1), fitted.mean(axis=1)))
@@ -92,7 +92,7 @@ def tau_of(true: Floats, fitted: Floats) -> dict[str, float | None]:
 
 
 def _tau(one: Floats, other: Floats) -> Floats:
-    """(...) Kendall's tau-b of values (..., a): the correlation of the signs of all differences; NaN where all are equal."""
+    """(...) Kendall's tau-b of values (..., a): the correlation of the signs of all differences; NaN if all values are equal."""
     first, second = (np.sign(each[..., :, None] - each[..., None, :]) for each in (one, other))
     common = np.sqrt((first**2).sum(axis=(-2, -1)) * (second**2).sum(axis=(-2, -1)))
     return np.asarray(np.divide((first * second).sum(axis=(-2, -1)), common, out=np.full(common.shape, np.nan), where=common > 0))

@@ -13,7 +13,7 @@ from slategym.utils.short_repr import Brief
 
 START_SPREAD, PRIOR_SPREAD, PRIOR_WEIGHT = 0.5, 0.3, 1.0
 MOST_STEPS, CLOSE, FIRST_STEPS = 60, 1e-3, 2
-LONGEST_STEP = 4.0  # of any logit
+LONGEST_STEP = 4.0  # the largest change of an effect in one step
 CALIBRATIONS, CORRECTIONS = 20, 4
 FREE = 1e-8  # the precision of an effect without a prior, so that no matrix is singular
 MOST_PROBABILITY = 1 - 1e-9
@@ -26,14 +26,14 @@ class Rates(Brief):
     Attributes:
         common: (1 + v,) the intercept and the effects of the levels.
         place: (places,) log examination; 0 at the reference.
-        own: (m, p) what each item adds to `common`: to the intercept alone, p = 1, or to every effect, p = 1 + v.
-        spread: standard deviations of the levels, the items, and the items at a level.
+        own: (m, p) the effects of each item, added to `common`: only to the intercept if p = 1, or to every effect if p = 1 + v.
+        spread: standard deviations of the effects of levels, of items, and of items at a level.
         reference: the place whose examination is 1.
         place_centre: (places,) prior means of `place`.
-        place_spread: their prior standard deviation.
-        curvature: of the log posterior at the estimates; None before the fit is finished.
-        lift: what is added to every logit, so that the estimates have as many successes as the data: the probability at the mean
-            of an uncertain logit is below the mean probability.
+        place_spread: the prior standard deviation of `place`.
+        curvature: the curvature of the log posterior at the estimates; None before the fit is finished.
+        lift: a number added to every logit, so that the estimates have as many successes as the data. It is needed because the
+            probability at the mean of an uncertain logit is below the mean probability.
     """
 
     common: Floats
@@ -55,7 +55,7 @@ class Rates(Brief):
         """(g,) the probability of a success if examined.
 
         Args:
-            trials: of the same items and levels.
+            trials: trials with the same items and levels.
         """
         return self.probability(trials.item, trials.columns)
 
@@ -63,8 +63,8 @@ class Rates(Brief):
         """(r,) the probability of a success if examined.
 
         Args:
-            item: (r,).
-            columns: (r, V), as `Trials.columns`.
+            item: (r,) the items.
+            columns: (r, V), see `Trials.columns`.
         """
         return np.asarray(expit(self.logit(item, columns) + self.lift))
 
@@ -72,8 +72,8 @@ class Rates(Brief):
         """(r,) the sum of the effects, without the lift.
 
         Args:
-            item: (r,).
-            columns: (r, V), as `Trials.columns`.
+            item: (r,) the items.
+            columns: (r, V), see `Trials.columns`.
         """
         logit = self.common[0] + self.own[item, 0] + self.common[1 + columns].sum(axis=1)
         if self.interacting:
@@ -85,7 +85,7 @@ class Rates(Brief):
         """(g,) the probability of a success.
 
         Args:
-            trials: of the same items, levels and places.
+            trials: trials with the same items, levels and places.
         """
         return np.minimum(trials.examined * np.exp(self.place[trials.place]) * self.attraction(trials), MOST_PROBABILITY)
 
@@ -106,24 +106,24 @@ def fit_rates(
     Effects of levels, of items and of items at levels are normal around 0 with three unknown standard deviations; the intercept
     is free. Modes are found by Fisher scoring. The spreads maximise the marginal likelihood in Laplace's approximation, by
     MacKay's fixed point, spread^2 = sum of squares / well-determined effects ("Bayesian interpolation", Neural Computation 4,
-    1992; for logistic models the same as Breslow and Clayton's penalised quasi-likelihood, JASA 88, 1993), each with a scaled
-    inverse chi-squared prior that weighs as much as one effect of 0.3 and keeps it above 0. The Hessian is an arrowhead in the
-    items, so a step costs m p^3.
+    1992; for logistic models the same as Breslow and Clayton's penalised quasi-likelihood, JASA 88, 1993). Each spread has a
+    scaled inverse chi-squared prior with the weight of one effect of 0.3, which keeps it above 0. The Hessian is an arrowhead
+    matrix in the items, so a step costs m p^3.
 
-    Then logits are taken as the uncertain numbers that they are: probabilities are means over them, with Laplace's variances,
-    which takes away most of the bias that modes of many effects have (a Gaussian variational approximation; Ormerod and Wand,
-    JCGS 21, 2012). And the intercept and the places are set so that every place, the reference too, has as many successes as
-    the model expects: many shrunken effects would otherwise move the reference against the others.
+    Then the uncertainty of the logits is included: probabilities become means over logits with Laplace's variances, which removes
+    most of the bias of modes with many effects (a Gaussian variational approximation; Ormerod and Wand, JCGS 21, 2012). Finally,
+    the intercept and the places are set so that the expected number of successes of every place, including the reference, equals
+    the observed one; otherwise the shrinkage of many effects would shift the reference relative to the other places.
 
     Args:
-        trials: what happened.
+        trials: the observed trials.
         interacting: whether the effects of levels differ by item.
-        start: a fit to begin from.
+        start: a fit to start from.
         reference: the place whose examination is 1.
         place_centre: (places,) prior means of the log examination; 0 by default.
         place_spread: prior standard deviation of the log examination.
-        fixed_spread: keep the spreads of `start`.
-        quick: leave out the correction for uncertain logits, for a fit that is compared with others or begins another one.
+        fixed_spread: whether to keep the spreads of `start`.
+        quick: whether to leave out the correction for uncertain logits, for a fit that is only compared or used as a start.
     """
     v, m = trials.levels, trials.items
     rates = start or _start(trials)
@@ -160,14 +160,14 @@ def fit_rates(
 
 @dataclass(frozen=True, repr=False)
 class _State(Brief):
-    """Rates on the way, and what they say of the trials.
+    """Rates during the fit, with their probabilities and likelihood of the trials.
 
     Attributes:
         rates: the rates.
         attraction: (g,) the probability of a success if examined.
-        success: (g,) the probability of a success; at or above 1 it is none.
+        success: (g,) the probability of a success; values of 1 or more are possible here, with a likelihood of -inf.
         likelihood: the log-likelihood.
-        uncertainty: (g,) posterior standard deviations of the logits, over which attraction is averaged; 0 at first.
+        uncertainty: (g,) posterior standard deviations of the logits, over which attraction is averaged; None stands for 0.
     """
 
     rates: Rates
@@ -179,11 +179,11 @@ class _State(Brief):
     @staticmethod
     def of(rates: Rates, trials: Trials, uncertainty: Floats | None = None) -> _State:
         logit = rates.logit(trials.item, trials.columns)
-        # The mean over two points is exact up to the third power of the uncertainty.
+        # The mean over two points is exact up to the third order of the uncertainty.
         ends = [logit] if uncertainty is None else [logit - uncertainty, logit + uncertainty]
         attraction = np.mean(expit(ends), axis=0)
         success = trials.examined * np.exp(rates.place)[trials.place] * attraction
-        if (success > MOST_PROBABILITY).any():  # an examination above 1 is admitted on the way, but no probability above 1
+        if (success > MOST_PROBABILITY).any():  # during the fit, an examination above 1 is allowed, but not a probability
             return _State(rates, attraction, success, -np.inf, uncertainty)
         likelihood = float(log_likelihood(success, trials.trials, trials.successes).sum())
         return _State(rates, attraction, success, likelihood, uncertainty)
@@ -200,9 +200,9 @@ def log_likelihood(probability: Floats, trials: Floats | float, successes: Float
     """(g,) the log-likelihood of groups of trials.
 
     Args:
-        probability: (g,) of a success.
-        trials: (g,), or 1.
-        successes: (g,).
+        probability: (g,) the probability of a success.
+        trials: (g,) the numbers of trials, or 1.
+        successes: (g,) the numbers of successes.
     """
     return np.asarray(xlogy(successes, probability) + xlog1py(trials - successes, -probability))
 
@@ -227,12 +227,12 @@ def _precisions(rates: Rates) -> tuple[Floats, Floats]:
 
 
 def _deviations(rates: Rates) -> Floats:
-    """(c,) the common effects and the places other than the reference, from their prior means."""
+    """(c,) the deviations of the common effects, and of the places other than the reference, from their prior means."""
     return np.concatenate([rates.common, np.delete(rates.place - rates.place_centre, rates.reference)])
 
 
 def _newton_step(state: _State, trials: Trials) -> tuple[Curvature, Floats, Floats]:
-    """The curvature, and the step that it asks for: of the common effects and places (c,), and of the items' own (m, p)."""
+    """The curvature, and the Newton step of the common effects and places (c,) and of the items' own effects (m, p)."""
     rates, attraction, success = state.rates, state.attraction, state.success
     p, v = rates.own.shape[1], trials.levels
     residual = (trials.successes - trials.trials * success) / (1 - success)
@@ -249,7 +249,7 @@ def _newton_step(state: _State, trials: Trials) -> tuple[Curvature, Floats, Floa
     precision, own_precision = _precisions(rates)
     gradient -= precision * _deviations(rates)
     of_items = of_items - own_precision * rates.own
-    # The common block, and what stands between it and each item.
+    # The common block, and the blocks between it and each item.
     size = 1 + v
     common = np.zeros((size + len(kept), size + len(kept)))
     common[:size, :size] = data.sum(axis=0)
@@ -270,7 +270,7 @@ def _newton_step(state: _State, trials: Trials) -> tuple[Curvature, Floats, Floa
 
 
 def _walk(state: _State, trials: Trials, common: Floats, own: Floats) -> tuple[_State, float]:
-    """The state after the longest of the steps 1, 1/2, ... that raises the log posterior, and how far it moved."""
+    """The state after the longest of the steps 1, 1/2, ... that increases the log posterior, and the length of the step."""
     rates, value = state.rates, state.value
     split, kept = len(rates.common), np.delete(np.arange(trials.places), rates.reference)
     largest = max(np.abs(common).max(initial=0.0), np.abs(own).max(initial=0.0))
@@ -287,7 +287,7 @@ def _walk(state: _State, trials: Trials, common: Floats, own: Floats) -> tuple[_
 
 
 def _lift(state: _State, trials: Trials) -> float:
-    """What is added to every logit, so that the probabilities at the means of the logits add up to the mean probabilities."""
+    """The number to add to every logit so that probabilities at the mean logits have the same sum as the mean probabilities."""
     wanted = float((trials.trials * state.success).sum())
     factor = trials.trials * trials.examined * np.exp(state.rates.place)[trials.place]
     logit, lift = state.rates.logit(trials.item, trials.columns), 0.0
@@ -301,7 +301,7 @@ def _lift(state: _State, trials: Trials) -> float:
 
 
 def _with_rates_of_places(state: _State, trials: Trials) -> _State:
-    """The state with intercept and places such that each place succeeds as often as it should."""
+    """The state with intercept and places such that each place has the observed number of successes."""
     if trials.places == 1 or not (trials.place == state.rates.reference).any():
         return state
     for _ in range(CALIBRATIONS):

@@ -1,4 +1,4 @@
-"""The rows of a log as the fits read them: who was shown what at which rank, and what was clicked above it."""
+"""The rows of a log in the form that the fits need: segment, item, rank, click, and the clicks above."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Shown(Brief):
         """The impressions of a log with clicks.
 
         Args:
-            log: with an event "click".
-            segments: of its shoppers.
+            log: a log with an event "click".
+            segments: the segments of its shoppers.
 
         Raises:
             ValueError: the log has no clicks, or lacks a column of the segments.
@@ -63,12 +63,12 @@ class Shown(Brief):
 
     @property
     def single(self) -> bool:
-        """Whether each row is a slate of its own, so that nothing is known of what stood above it."""
+        """Whether each row is a separate slate, so that the rows above it are not known."""
         return self.slates == len(self.slate)
 
     @property
     def last_click(self) -> Ints:
-        """(r,) the rank of the last click above in the same slate; -1 where there is none."""
+        """(r,) the rank of the last click above in the same slate; -1 if there is none."""
         wide = self.ranks + 1
         latest = np.maximum.accumulate(self.slate * wide + np.where(self.click, self.rank + 1, 0))
         before = np.concatenate([[0], latest[:-1]])
@@ -78,7 +78,7 @@ class Shown(Brief):
         """Some of the rows, without renumbering slates.
 
         Args:
-            some: (r,).
+            some: (r,) bool, the rows to keep.
         """
         return replace(
             self,
@@ -93,7 +93,7 @@ class Shown(Brief):
         """Some of the slates, renumbered from 0.
 
         Args:
-            some: (s,).
+            some: (s,) bool, the slates to keep.
         """
         number = np.cumsum(some) - 1
         chosen = self.rows(some[self.slate])

@@ -1,4 +1,4 @@
-"""Trials and successes by item, segment and examined place: all that the model of rates needs of a log."""
+"""Trials and successes by item, segment and place: the data that the model of rates needs from a log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 
 def first_columns(sizes: Sequence[int]) -> Ints:
-    """(V,) the number of each variable's first level in a row of the levels of all variables.
+    """(V,) the column of each variable's first level, in a row of the levels of all variables.
 
     Args:
         sizes: (V,) the number of levels of each variable.
@@ -26,18 +26,18 @@ def first_columns(sizes: Sequence[int]) -> Ints:
 
 @dataclass(frozen=True, repr=False)
 class Trials(Brief):
-    """Trials in g groups, each of one item, one level of every variable, one place and one known chance of being examined.
+    """Trials in g groups; each group has one item, one level of every variable, one place and one known factor of examination.
 
     Attributes:
         item: (g,) the item, 0..m - 1.
         level: (g, V) the level of each of V variables, 0..sizes[variable] - 1.
-        place: (g,) what its examination depends on (a rank, or rank and distance), 0..places - 1.
-        trials: (g,) how many.
-        successes: (g,) how many of them succeeded.
+        place: (g,) the place, on which the examination depends (a rank, or a rank and a distance), 0..places - 1.
+        trials: (g,) the number of trials.
+        successes: (g,) the number of successes.
         examined: (g,) a known factor of the probability of success.
         items: m.
         sizes: (V,) the number of levels of each variable.
-        places: how many places there are.
+        places: the number of places.
     """
 
     item: Ints
@@ -52,7 +52,7 @@ class Trials(Brief):
 
     @cached_property
     def columns(self) -> Ints:
-        """(g, V) the number of each level in a row of the levels of all variables."""
+        """(g, V) the column of each level, in a row of the levels of all variables."""
         return self.level + first_columns(self.sizes)
 
     @property
@@ -72,18 +72,18 @@ class Trials(Brief):
         places: int = 1,
         examined: Floats | None = None,
     ) -> Trials:
-        """Group rows of a log, each a trial; rows with a known factor stay single.
+        """Group rows of a log, each of which is a trial; rows with a factor other than 1 are not grouped.
 
         Args:
-            item: (r,).
-            cell: (r,) a row of `cells`.
-            cells: (x, V) the levels of each combination.
-            success: (r,).
+            item: (r,) the items.
+            cell: (r,) the segments, as rows of `cells`.
+            cells: (x, V) the level of each variable in each segment.
+            success: (r,) bool, whether the trial succeeded.
             sizes: (V,) the number of levels of each variable.
             items: m.
-            place: (r,); one place for all by default.
-            places: how many there are.
-            examined: (r,) known factors; 1 by default.
+            place: (r,) the places; one place for all by default.
+            places: the number of places.
+            examined: (r,) known factors of the probability of success; 1 by default.
         """
         r = len(item)
         place = np.zeros(r, np.int64) if place is None else place
@@ -116,6 +116,6 @@ class Trials(Brief):
         """The same trials with other successes.
 
         Args:
-            successes: (g,).
+            successes: (g,) the numbers of successes.
         """
         return replace(self, successes=successes)

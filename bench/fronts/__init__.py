@@ -1,1 +1,1 @@
-"""Exact Pareto fronts and the best achievable utilities, with indicators. No run of an agent."""
+"""Exact Pareto fronts and the best achievable utilities, with indicators. Runs of agents do not belong here."""

@@ -1,4 +1,4 @@
-"""The achievable values of mixtures of slates: a convex set, known by its best points."""
+"""The achievable values of mixtures of slates: a convex set, described by its best points."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ Floats = NDArray[np.float64]
 class AchievableSet:
     """The mean values (M,) per slate that slates and mixtures of slates can achieve for some shoppers, who do not change.
 
-    A mixture shows each shopper one slate or another with some probability; the achievable values are the convex hull
-    of those of slates. The best point in a direction is the mean over shoppers of the world's best slate for these weights.
+    A mixture shows each shopper one of several slates with given probabilities; the achievable values are the convex hull of the
+    values of slates. The best point in a direction is the mean over shoppers of the world's best slate for these weights.
 
     Args:
         world: a world or its name.
-        shoppers: `Shoppers` as they are, or a number of newcomers.
-        seed: of the newcomers.
+        shoppers: `Shoppers` in their present state, or a number of new shoppers.
+        seed: the seed of the new shoppers.
 
     Attributes:
         objective_names: the names of the M objectives.
-        oracle: how good the best slates are: "exact", "approximate" (near the best; `best` then gives a bound above their value),
+        oracle: the quality of the best slates: "exact", "approximate" (near the best; `best` then also returns an upper bound),
             or "estimated" (the probabilities themselves are estimates).
         calls: number of calls of `best`.
 
     Raises:
-        ValueError: there is not at least one shopper.
+        ValueError: there are no shoppers.
     """
 
     def __init__(self, world: World | str, shoppers: Shoppers | int = 1000, seed: int = 0) -> None:
@@ -52,14 +52,14 @@ class AchievableSet:
         """The value (M,) of the best slates for weights (M,), and a bound on weights . value that no mixture exceeds.
 
         Raises:
-            ValueError: the weights are not M finite numbers, or all zero.
+            ValueError: the weights are not M finite numbers, or are all zero.
         """
         direction = np.asarray(weights, np.float64)
         if direction.shape != (len(self.objective_names),) or not np.isfinite(direction).all() or not direction.any():
             names = ", ".join(self.objective_names)
             raise ValueError(f"weights is {weights!r}: expected a finite number for each of {names}, not all zero")
         size = np.abs(direction).max()
-        scaled = direction / size  # the world computes in float32 in places
+        scaled = direction / size  # some computations of the world use float32
         self.calls += 1
         slate = self.chosen(scaled)
         value = self.world.expected(self.shoppers, slate).mean(axis=0)
@@ -72,11 +72,11 @@ class AchievableSet:
         """(n, k) the best slates for weights (M,).
 
         Args:
-            weights: of the objectives, the largest of them about 1.
+            weights: the weights of the objectives; the largest should be about 1.
         """
         return self.world.best_slate(self.shoppers, weights)
 
 
 def reach_of(world: Any, shoppers: Shoppers | int = 1000, seed: int = 0) -> AchievableSet:
-    """The given set, or that of a world."""
+    """The given set, or the set of a given world."""
     return world if isinstance(world, AchievableSet) else AchievableSet(world, shoppers, seed)

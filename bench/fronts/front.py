@@ -1,4 +1,4 @@
-"""The exact Pareto front over mixtures of slates, from the world's best slates for one set of weights after another."""
+"""The exact Pareto front over mixtures of slates, computed from the world's best slates for a sequence of weights."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from slategym.utils.short_repr import Brief
 Floats = NDArray[np.float64]
 PRECISION = 1e-3
 CALLS = 2000
-LEAST = 1e-5  # least weight of an objective, in ranges, so that dominated values are not kept
+LEAST = 1e-5  # the least weight of an objective, in ranges, so that no dominated values are found
 
 
 @dataclass(frozen=True, repr=False)
 class Front(Brief):
     """The Pareto front of the mean values of mixtures of slates, for shoppers who do not change.
 
-    It lies between the mixtures of `values` (inside) and `directions @ V <= most` (outside).
+    The front lies between the mixtures of `values` (the inner bound) and `directions @ V <= most` (the outer bound).
 
     Attributes:
         objectives: the names of the M objectives.
-        values: (p, M) float64, values on the front in rising order of the first objective; the front consists of their
+        values: (p, M) float64, values on the front in ascending order of the first objective; the front consists of their
             mixtures, up to `precision`.
-        weights: (p, M) for which each is the best.
+        weights: (p, M), for each value, weights for which it is the best.
         utopia: (M,) the best value of each objective alone.
-        nadir: (M,) the worst value of each objective on the front; with three objectives or more, the worst found.
+        nadir: (M,) the worst value of each objective on the front; with three objectives or more, the worst one found.
         precision: the largest distance from the mixtures of `values` to the outer bound, in ranges (utopia - nadir).
-        directions: (q, M), the weights that the world was asked for.
+        directions: (q, M), the weights for which the world's best slates were computed.
         most: (q,), bounds that no mixture exceeds in these directions.
-        oracle: "exact"; "approximate": the best slates are near the best, and `most` bounds them; or "estimated".
-        reach: the achievable set, for further questions.
+        oracle: "exact"; "approximate" if the slates are only near the best, with `most` as a bound; or "estimated".
+        reach: the achievable set, for further computations.
     """
 
     objectives: tuple[str, ...]
@@ -55,31 +55,31 @@ class Front(Brief):
 
     @property
     def ranges(self) -> Floats:
-        """(M,) utopia - nadir; where an objective is constant, its size instead."""
+        """(M,) utopia - nadir; for a constant objective, its absolute value instead."""
         return _ranges(self.utopia, self.nadir)
 
     def hypervolume(self, reference: ArrayLike | None = None) -> float:
         """The volume between a reference and the front, in units of the objectives.
 
         Args:
-            reference: (M,); by default the nadir.
+            reference: (M,), the reference point; by default the nadir.
         """
         start = self.nadir if reference is None else numbers("reference", reference, len(self.objectives))
         values, floor = (self.values - self.nadir) / self.ranges, (start - self.nadir) / self.ranges
         return volume_above(values, floor) * float(self.ranges.prod())
 
     def sample(self, count: int = 500) -> Floats:
-        """(s, M) values spread evenly over the front, mixtures among them.
+        """(s, M) values that are spread evenly over the front, including mixtures.
 
         Args:
-            count: about how many.
+            count: the approximate number of values.
         """
         values = (self.values - self.nadir) / self.ranges
         faces = hull_below(values, values.min(axis=0) - 1).faces
         return on_faces(values, faces, count) * self.ranges + self.nadir
 
     def beyond(self, values: ArrayLike) -> Floats:
-        """(...) how far values lie outside the outer bound, in ranges; below 0 inside, where it is the nearest side.
+        """(...) the distance of values from the outer bound, in ranges: above 0 outside, below 0 inside.
 
         Args:
             values: (..., M).
@@ -88,7 +88,7 @@ class Front(Brief):
         return np.asarray((inside / np.linalg.norm(self.directions * self.ranges, axis=1)).max(axis=-1))
 
     def short_of(self, values: ArrayLike) -> Floats:
-        """(n,) how far values fall short of the front, in ranges; 0 on it, below 0 beyond it.
+        """(n,) the distance by which values fall short of the front, in ranges: 0 on the front, below 0 beyond it.
 
         Args:
             values: (n, M).
@@ -99,10 +99,10 @@ class Front(Brief):
         return np.asarray((hull.levels - at @ hull.normals.T).min(axis=1))
 
     def optimum(self, scalarizer: Scalarizer, **options: Any) -> Optimum:
-        """The best mixture for a concave utility; exact whatever the front's precision.
+        """The best mixture for a concave utility; it is exact for any precision of the front.
 
         Args:
-            scalarizer: with a concave utility.
+            scalarizer: a scalarizer with a concave utility.
             options: see `bench.fronts.optimum.optimum`.
         """
         return optimum(self.reach, scalarizer, **options)
@@ -118,18 +118,20 @@ def front(
 ) -> Front:
     """Compute the Pareto front over mixtures of slates.
 
-    Sandwiching: the hull of the values found so far lies inside, the bounds of the world lie outside; the weights normal to the
-    faces of the hull that are furthest from the outside are asked next (Rennen, van Dam, den Hertog, "Enhancement of sandwich
-    algorithms for approximating higher-dimensional convex Pareto sets", INFORMS Journal on Computing 23, 2011). The order of
-    questions does not depend on `precision`, so a finer front contains all values of a coarser one.
+    The method is a sandwich algorithm: the hull of the values found so far is the inner bound, and the bounds of the world are
+    the outer bound. The next weights are the normals of those faces of the hull that are furthest from the outer bound (Rennen,
+    van Dam, den Hertog, "Enhancement of sandwich algorithms for approximating higher-dimensional convex Pareto sets", INFORMS
+    Journal on Computing 23, 2011). The order of the weights does not depend on `precision`, so a finer front contains all values
+    of a coarser one.
 
     Args:
-        world: a world or its name, whose newcomers are used, or an `AchievableSet`.
+        world: a world or its name, whose new shoppers are used, or an `AchievableSet`.
         shoppers: see `AchievableSet`.
         seed: see `AchievableSet`.
-        precision: the largest distance between inside and outside, in ranges, at which to stop; below 1e-5, rounding decides.
-        calls: about the most calls of the world; `Front.precision` then says how far it came. A call takes as long
-            as a step of an oracle. With two objectives some tens suffice for 1e-3, with three some hundreds for 1e-2.
+        precision: the distance between the inner and the outer bound, in ranges, at which to stop; below 1e-5, rounding errors
+            dominate.
+        calls: the approximate largest number of calls of the world; `Front.precision` is the precision reached. A call takes as
+            long as a step of an oracle. With two objectives, tens of calls suffice for 1e-3; with three, hundreds for 1e-2.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -139,7 +141,7 @@ def front(
     reach = reach_of(world, shoppers, seed)
     search = _Search(reach)
     reached, to_gain = search.refine()
-    # With an approximate oracle the distance to the bound stays: the largest new gain decides too.
+    # With an approximate oracle, the distance to the bound does not go to 0, so the largest new gain is also checked.
     while min(reached, to_gain) > precision and reach.calls - search.before < calls:
         search.grow()
         reached, to_gain = search.refine()
@@ -147,14 +149,14 @@ def front(
 
 
 class _Search:
-    """Refines a growing hull, in ranges from the utopia."""
+    """Refines a growing hull, in units of the ranges, with the utopia as origin."""
 
     def __init__(self, reach: AchievableSet) -> None:
         self.reach, self.before = reach, reach.calls
         count = len(reach.objective_names)
         alone = np.array([reach.best(each)[0] for each in np.eye(count)])
         self.utopia = alone.max(axis=0)
-        # Where several slates are best for one objective, take the one that is best for the others too.
+        # If several slates are best for one objective, take the one that is best for the others.
         ranges = _ranges(self.utopia, alone.min(axis=0))
         ends = np.array([reach.best(np.where(each > 0, 1.0, LEAST) / ranges)[0] for each in np.eye(count)])
         self.ranges = _ranges(self.utopia, ends.min(axis=0))
@@ -169,10 +171,10 @@ class _Search:
             self._add(self.asked[each.tobytes()][1])
 
     def refine(self) -> tuple[float, float]:
-        """Ask about every face of the hull of the values added so far.
+        """Compute the best slates for the normal of every face of the hull of the values added so far.
 
         Returns:
-            The largest distance of a face to the outside, and to a value that was found and is new.
+            The largest distance from a face to the outer bound, and to a new value.
         """
         points = np.array(self.values)
         hull = hull_below(points, points.min(axis=0) - 1)
@@ -183,14 +185,14 @@ class _Search:
         return max([0.0, *outside]), max([0.0, *(gain for gain, _ in self.waiting)])
 
     def grow(self) -> None:
-        """Add the values found beyond the faces that are furthest from them."""
+        """Add the values that are furthest beyond their faces."""
         furthest = max(gain for gain, _ in self.waiting)
         for gain, value in self.waiting:
             if gain > furthest / 2:
                 self._add(value)
 
     def front(self, precision: float) -> Front:
-        """The front as known so far."""
+        """The front found so far."""
         weights, values = (np.array(each) for each in zip(*self.asked.values(), strict=True))
         _, first = np.unique(np.round(values, 10), axis=0, return_index=True)
         kept = np.array([row for row in first if not _bettered(values[row], values[first])], np.int64)

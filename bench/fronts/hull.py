@@ -1,4 +1,4 @@
-"""The hull of points and of everything below them: its faces, its volume, and points on it."""
+"""The convex hull of points and of everything below them: its faces, its volume, and points on it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from scipy.spatial import ConvexHull, HalfspaceIntersection
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
-LEVEL = 1e-9  # points closer than this are the same
+LEVEL = 1e-9  # tolerance for the components of normals
 
 
 @dataclass(frozen=True, repr=False)
 class Hull(Brief):
-    """Everything that some mixture of points (p, M) reaches or exceeds, down to a floor.
+    """All values that some mixture of points (p, M) reaches or exceeds, above a floor.
 
     Attributes:
-        normals: (f, M) of its upper faces, at least 0 and of length 1.
-        levels: (f,) of its upper faces: normals @ x <= levels inside.
-        faces: (s, M) the upper faces spanned by points, as numbers of these points; a face of many corners is split.
-        volume: above the floor.
+        normals: (f, M) the normals of its upper faces, at least 0 and of length 1.
+        levels: (f,) the levels of its upper faces: inside, normals @ x <= levels.
+        faces: (s, M) the upper faces spanned by points, as indices of these points; a face with more corners is split.
+        volume: the volume above the floor.
     """
 
     normals: Floats
@@ -34,12 +34,12 @@ class Hull(Brief):
 
 
 def hull_below(points: Floats, floor: Floats) -> Hull:
-    """The hull of points (p, M) and of all below them, down to a floor (M,) that lies below every point."""
+    """The hull of points (p, M) and of everything below them, down to a floor (M,) that lies below every point."""
     count = points.shape[1]
     if count == 1:
         most = points.max()
         return Hull(np.ones((1, 1)), np.array([most]), np.array([[points[:, 0].argmax()]]), float(most - floor[0]))
-    # The box below a point has its 2^M projections as corners; the points come first, and keep their numbers.
+    # The box below a point has its 2^M projections as corners; the points come first and keep their indices.
     corners = [np.where(kept, points, floor) for kept in product((True, False), repeat=count)]
     every = np.vstack(corners)
     first = np.sort(np.unique(np.round(every, 12), axis=0, return_index=True)[1])
@@ -55,7 +55,10 @@ def hull_below(points: Floats, floor: Floats) -> Hull:
 
 
 def volume_above(points: Floats, reference: Floats) -> float:
-    """The volume of what mixtures of points (p, M) reach or exceed, above a reference (M,) that may lie above some points."""
+    """The volume of all values that mixtures of points (p, M) reach or exceed, above a reference (M,).
+
+    The reference may lie above some points.
+    """
     if not (points.max(axis=0, initial=-np.inf) > reference).all():
         return 0.0
     if (points >= reference).all():
@@ -66,7 +69,7 @@ def volume_above(points: Floats, reference: Floats) -> float:
     count = points.shape[1]
     if count == 1:
         return float(max(hull.levels[0] - reference[0], 0.0))
-    # The point furthest inside the hull and above the reference; none inside, no volume.
+    # The point furthest inside the hull and above the reference; without one, the volume is 0.
     sides = np.vstack([np.column_stack([hull.normals, -hull.levels]), np.column_stack([-np.eye(count), reference])])
     rows = np.column_stack([sides[:, :-1], np.ones(len(sides))])
     inside = linprog(np.append(np.zeros(count), -1.0), A_ub=rows, b_ub=-sides[:, -1], bounds=[(None, None)] * (count + 1))
@@ -77,7 +80,7 @@ def volume_above(points: Floats, reference: Floats) -> float:
 
 
 def on_faces(points: Floats, faces: NDArray[np.int64], count: int) -> Floats:
-    """About `count` points, evenly spread over faces (s, M) spanned by points (p, M), including their corners."""
+    """About `count` points that are spread evenly over faces (s, M) spanned by points (p, M), including their corners."""
     if len(faces) == 0 or points.shape[1] == 1:
         return points
     corners = points[faces]  # (s, M, M)

@@ -1,8 +1,9 @@
 """Quality indicators of a set of points: hypervolume, expected utility, distance to a front, share covered.
 
-All maximise, and all look at the points alone, not at mixtures of them. Distances, expected utility and coverage depend on the
-objectives' units: give points in ranges, (V - nadir) / (utopia - nadir), where one objective should count as much as another.
-Hypervolume and distances are moocore's, which the extra "mo" brings.
+All indicators assume maximisation and consider only the points, not mixtures of them. Distances, expected utility and coverage
+depend on the units of the objectives: pass points in ranges, (V - nadir) / (utopia - nadir), if all objectives should count
+equally.
+Hypervolume and distances are computed by moocore, which the extra "mo" installs.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from slategym.bench.fronts.hull import lattice
 from slategym.utils.optional import require
 
 Floats = NDArray[np.float64]
-WEIGHTS = 100  # of the published set, at least
+WEIGHTS = 100  # the least number of weights of the standard set
 TOLERANCE = 0.02
 
 
@@ -35,16 +36,16 @@ def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
 def inverted_generational_distance(points: ArrayLike, front: ArrayLike) -> float:
     """IGD: the mean distance from values of the front (f, M) to the nearest of the points (p, M).
 
-    Coello Coello, Reyes Sierra, MICAI 2004. A point that is better than the front counts as far from it as one that is worse.
+    Coello Coello, Reyes Sierra, MICAI 2004. A point that is better than the front has the same distance as one that is worse.
     """
     return float(_moocore().igd(_points(points), ref=_points(front), maximise=True))
 
 
 def inverted_generational_distance_plus(points: ArrayLike, front: ArrayLike) -> float:
-    """IGD+: the mean over values of the front (f, M) of how far the nearest of the points (p, M) falls short of it.
+    """IGD+: the mean over values of the front (f, M) of the distance by which the nearest of the points (p, M) falls short.
 
     Ishibuchi, Masuda, Tanigaki, Nojima, "Modified distance calculation in generational distance and inverted generational
-    distance", EMO 2015. Only what a point lacks counts, so a better set never has a larger one.
+    distance", EMO 2015. Only shortfalls count, so IGD+ is never larger for a better set.
     """
     return float(_moocore().igd_plus(_points(points), ref=_points(front), maximise=True))
 
@@ -56,7 +57,7 @@ def expected_utility(points: ArrayLike, weights: ArrayLike | None = None) -> flo
 
     Args:
         points: the points.
-        weights: by default those of `weight_set`.
+        weights: the weights; by default those of `weight_set`.
     """
     achieved = _points(points)
     given = weight_set(achieved.shape[1]) if weights is None else _points(weights)
@@ -66,8 +67,8 @@ def expected_utility(points: ArrayLike, weights: ArrayLike | None = None) -> flo
 def covered(points: ArrayLike, front: ArrayLike, tolerance: float = TOLERANCE) -> float:
     """The share of the values of a front (f, M) that one of the points (p, M) reaches, up to `tolerance` in each objective.
 
-    This is additive epsilon-dominance (Laumanns, Thiele, Deb, Zitzler, Evolutionary Computation 10(3), 2002), in shares. Give
-    values that are spread evenly over the front, as `Front.sample` does, and everything in ranges.
+    This is additive epsilon-dominance (Laumanns, Thiele, Deb, Zitzler, Evolutionary Computation 10(3), 2002), as a share. The
+    values should be spread evenly over the front, as those of `Front.sample` are, and all values should be in ranges.
     """
     achieved, values = _points(points), _points(front)
     reached = [(achieved >= value - tolerance).all(axis=1).any() for value in values]
@@ -76,10 +77,10 @@ def covered(points: ArrayLike, front: ArrayLike, tolerance: float = TOLERANCE) -
 
 @cache
 def weight_set(objectives: int, at_least: int = WEIGHTS) -> Floats:
-    """(w, M) weights that sum to one, evenly spread: the smallest lattice of Das and Dennis (1998) with `at_least` of them.
+    """(w, M) evenly spread weights that sum to one: the smallest lattice of Das and Dennis (1998) with at least `at_least`.
 
-    With two objectives they are 0, 1 / 99, ..., 1 of the one and the rest of the other; with three 105, multiples of 1 / 13. The
-    set is the same everywhere, so that values from different runs can be compared.
+    With two objectives, the weights of the first are 0, 1 / 99, ..., 1; with three, there are 105 multiples of 1 / 13. The set is
+    always the same, so that values from different runs can be compared.
     """
     steps = 1
     while objectives > 1 and comb(steps + objectives - 1, objectives - 1) < at_least:
@@ -93,7 +94,7 @@ def _points(points: ArrayLike) -> Floats:
     achieved = np.ascontiguousarray(points, np.float64)
     if achieved.ndim != 2 or not len(achieved) or not np.isfinite(achieved).all():
         raise ValueError(
-            f"points have shape {achieved.shape}: expected (p, M) finite numbers, a row for each of at least one point"
+            f"points have shape {achieved.shape}: expected (p, M) finite numbers, one row per point and at least one point"
         )
     return achieved
 

@@ -1,4 +1,4 @@
-"""The best that mixtures of slates can do for a concave utility, with a certificate."""
+"""The best mixture of slates for a concave utility, with a certificate of optimality."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Optimum(Brief):
     """The best mixture for a utility.
 
     Attributes:
-        value: (M,) the mean objectives per slate that the mixture has.
-        utility: the utility of that value (of the mean, not the mean of utilities).
-        gap: how much more utility another mixture could have at the most; the certificate.
+        value: (M,) the mean objectives per slate of the mixture.
+        utility: the utility of this value (of the mean, not the mean of utilities).
+        gap: the certificate: no other mixture has a utility that is higher by more than this.
         mixture: (p,) the probability of each part, above 0; they sum to one.
-        parts: (p, M) the values of the parts: best slates for some weights each.
+        parts: (p, M) the values of the parts, each of the best slates for some weights.
         weights: (M,) the gradient at the optimum, or the supergradient that certifies it; for these weights all parts are about
-            as good as the best slates. Of a Lagrangian, the objective's one and the multipliers.
-        oracle: "exact", "approximate" or "estimated", as in `AchievableSet`.
+            as good as the best slates. For a Lagrangian, 1 for the objective and the multipliers for the others.
+        oracle: "exact", "approximate" or "estimated", see `AchievableSet`.
     """
 
     value: Floats
@@ -54,20 +54,21 @@ def optimum(
 ) -> Optimum:
     """The mixture of slates whose mean value has the highest utility.
 
-    The concave utility is bounded by the best mixture of the parts found so far (from below) and its tangents at the values
-    tried so far (from above); a linear programme finds the mixture that is best by the tangents, its dual the weights at
-    which the world is asked for the next part, and the answer bounds every mixture (column generation, Dantzig and Wolfe,
-    Operations Research 8, 1960, with the cutting planes of Kelley, SIAM Journal 8, 1960). It is a fully corrective Frank-Wolfe
-    method whose certificate holds where the utility has corners, too. Constraints of a `Lagrangian` are rows of the programme;
-    of a `Schedule`, the part in force is used. Rounding in the world leaves relative errors of about 1e-7.
+    The best mixture of the parts found so far bounds the optimal utility from below, and the utility's tangents at the values
+    tried so far bound it from above. A linear programme finds the mixture that is best by the tangents. Its dual gives the
+    weights for which the world's best slates become the next part, and their value bounds every mixture. This is column
+    generation (Dantzig and Wolfe, Operations Research 8, 1960) with the cutting planes of Kelley (SIAM Journal 8, 1960), or a
+    fully corrective Frank-Wolfe method whose certificate also holds where the utility has corners. Constraints of a `Lagrangian`
+    are rows of the programme; for a `Schedule`, the present part is used. Rounding in the world leaves relative errors of about
+    1e-7.
 
     Args:
-        world: a world or its name, whose newcomers are used, or an `AchievableSet`.
-        scalarizer: in its present state: a Nash welfare that estimates its disagreement has the estimate so far.
+        world: a world or its name, whose new shoppers are used, or an `AchievableSet`.
+        scalarizer: a scalarizer in its present state: a Nash welfare that estimates its disagreement uses its present estimate.
         shoppers: see `AchievableSet`.
         seed: see `AchievableSet`.
         tolerance: the gap at which to stop, as a share of the change of the utility over the ranges of the objectives.
-        calls: the most calls of the world; the gap then says how far it came.
+        calls: the largest number of calls of the world; the gap is the precision reached.
 
     Raises:
         ValueError: the utility is not concave, or no mixture meets the constraints.
@@ -76,7 +77,7 @@ def optimum(
     scalarizer = scalarizer.now
     if not scalarizer.is_concave:
         raise ValueError(
-            f"the utility of {type(scalarizer).__name__} is not concave: give its `goal` instead, or look at the whole front"
+            f"the utility of {type(scalarizer).__name__} is not concave: use its `goal` instead, or compute the whole front"
         )
     _check(scalarizer, reach.objective_names)
     search = _Search(reach, tolerance, calls)
@@ -120,17 +121,17 @@ def _constrained(search: _Search, scalarizer: Scalarizer) -> Optimum:
         )
         nearest = ", ".join(f"{name} {each:.6g}" for name, each in zip(names, value, strict=True))
         raise ValueError(f"no mixture of slates has {wanted}: the nearest has {nearest}")
-    # What a constraint that can just be met lacks by rounding is let go.
+    # Relax constraints that are missed only by rounding errors.
     limits = np.minimum(limits, limits - max(short, 0.0) * scale)
     goal = scalarizer.unconstrained
     return search.run(goal.utility, goal.gradient, rows=rows, limits=limits)
 
 
 class _Search:
-    """Parts found so far, kept from one utility to the next.
+    """The parts found so far, which are kept from one utility to the next.
 
     Args:
-        reach: what is asked.
+        reach: the achievable set.
         tolerance: see `optimum`.
         calls: see `optimum`.
     """
@@ -168,7 +169,7 @@ class _Search:
             weights = at_tangent @ tangents[0] + at_limit @ rows
             if best is None or level > best[1]:
                 best = (value, level, mixture, self.parts, weights)
-            # Without weights, where limits alone decide, every part is as good as any.
+            # If all weights are 0, only the limits matter, and all parts are equally good.
             part, most = self.reach.best(weights) if weights.any() else (self.parts[0], 0.0)
             bound = float(at_tangent @ tangents[1] - at_limit @ limits + most)
             if bound < upper:
@@ -195,9 +196,9 @@ class _Search:
 def _programme(
     parts: Floats, slopes: Floats, offsets: Floats, rows: Floats, limits: Floats, ranges: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    """The mixture (p,) of parts (p, M) that is highest by the lowest of the tangents slopes (j, M) @ V + offsets (j,).
+    """The mixture (p,) of parts (p, M) that maximises the lowest of the tangents slopes (j, M) @ V + offsets (j,).
 
-    It is subject to rows (c, M) @ V >= limits (c,).
+    It is subject to the constraints rows (c, M) @ V >= limits (c,).
 
     Returns:
         The mixture, and the dual: the share (j,) of each tangent and the price (c,) of each limit.
@@ -205,7 +206,7 @@ def _programme(
     Raises:
         RuntimeError: the linear programme failed.
     """
-    # In numbers about one: values from their middle, in ranges, the utility in what the flattest tangent changes over them.
+    # Scale all numbers to about one: values by their centre and ranges, utilities by the flattest tangent's change over these.
     middle = parts.mean(axis=0)
     unit = float((np.abs(slopes) @ ranges).min()) or 1.0
     heights = (slopes @ middle + offsets) / unit

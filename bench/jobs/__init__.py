@@ -1,1 +1,1 @@
-"""Runs as jobs: in processes, kept when done, told of while under way. Nothing of what a run does: that is `execution`."""
+"""Jobs: runs in processes, with stored results and progress reports. What a run does is not defined here, but in `execution`."""

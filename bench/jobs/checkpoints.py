@@ -1,4 +1,4 @@
-"""Checkpoints of a run: what it needs to continue after it was killed, with the same numbers."""
+"""Checkpoints, from which a run continues after it was killed, with the same numbers."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from slategym.utils.storage.files import WriteError, remove_partials
 from slategym.utils.storage.private import CannotKeepError, read_private, write_private
 
 EVERY = 120.0  # seconds, by default
-KEPT = 2  # of the last checkpoints, should the last one be damaged
-SHARE = 0.05  # of the time that writing may take
+KEPT = 2  # the number of checkpoints to keep, in case the last one is damaged
+SHARE = 0.05  # the largest share of the time for writing
 
 
 class Checkpoints:
-    """The checkpoints of one run, in files `NAME.STEP.checkpoint` of a folder, of which the last two are kept.
+    """The checkpoints of one run, in files `NAME.STEP.checkpoint` of a folder; the last two are kept.
 
-    An agent that cannot be kept has none: its run begins anew after a kill, with the same numbers.
+    There are none for an agent that cannot be saved: after a kill, its run starts again, with the same numbers.
 
     Args:
-        folder: where they are written; it exists.
-        name: of the run, as part of a file name.
-        fingerprint: of the run; checkpoints with another one are not read.
-        every: seconds between them; more where writing takes long. 0: at every step.
+        folder: an existing folder for the files.
+        name: the name of the run, as part of a file name.
+        fingerprint: the fingerprint of the run; checkpoints with another one are not read.
+        every: seconds between checkpoints; longer if writing takes long. 0 writes one at every step.
     """
 
     def __init__(self, folder: Path, name: str, fingerprint: str, every: float = EVERY) -> None:
         self.folder, self.name, self.fingerprint, self.every = folder, name, fingerprint, every
-        self.refused: list[str] = []  # what was wrong with checkpoints that were not read
+        self.refused: list[str] = []  # why checkpoints were not used
         self._last, self._took, self._possible = monotonic(), 0.0, True
 
     def due(self) -> bool:
-        """Whether it is time for the next one."""
+        """Whether it is time for the next checkpoint."""
         return self._possible and monotonic() - self._last >= max(self.every, self._took / SHARE if self.every else 0.0)
 
     def write(self, step: int, content: Mapping[str, Any], known: Mapping[str, Any]) -> None:
-        """Write a checkpoint and remove those before the last two. What the disk refuses is left out: the run goes on.
+        """Write a checkpoint and remove all but the last two. If it cannot be written, the run continues without it.
 
         Args:
             step: number of steps done.
-            content: what the run needs.
-            known: objects that the run has anyway.
+            content: the state of the run.
+            known: objects that are not written, because the run has them anyway.
         """
         start = monotonic()
         try:
@@ -61,16 +61,16 @@ class Checkpoints:
         self._took = self._last - start
 
     def read(self, known: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """The contents of the checkpoints that can be used, the last one first.
+        """The contents of the usable checkpoints, the last one first.
 
         Args:
-            known: the objects that were named.
+            known: the objects that were not written, see `write`.
         """
         for path in reversed(self._files()):
             try:
                 content = read_private(path, known)
                 if not isinstance(content, dict) or content.get("fingerprint") != self.fingerprint:
-                    raise ValueError(f"{path} is of another configuration, or another version of the code")
+                    raise ValueError(f"{path} is from another configuration, or another version of the code")
             except (ValueError, OSError) as error:
                 self.refused.append(str(error))
             else:

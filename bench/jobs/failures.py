@@ -1,4 +1,4 @@
-"""Runs that failed: how they are described, and how a command's results tell of them."""
+"""Failed runs: their description, and how the results of a command report them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Failure:
-    """What became of a job that failed.
+    """The failure of a job.
 
     Attributes:
-        title: of the job.
-        error: what happened, in a line.
-        traceback: where, as Python tells it; empty if its process was killed.
+        title: the title of the job.
+        error: what happened, in one line.
+        traceback: Python's traceback; empty if the process was killed.
     """
 
     title: str
@@ -28,8 +28,8 @@ class Failure:
         """Describe an error.
 
         Args:
-            title: of the job.
-            error: which it raised.
+            title: the title of the job.
+            error: the error that the job raised.
         """
         said = f"{type(error).__name__}: {error}".strip()
         return Failure(title, " ".join(said.split()), "".join(traceback.format_exception(error)))
@@ -39,15 +39,15 @@ def status_of(finished: int, asked: int, failed: Sequence[Failure]) -> str:
     """The status of several runs: "finished", "failed" if those that did not finish failed, or "interrupted".
 
     Args:
-        finished: how many finished.
-        asked: how many there were to do.
-        failed: those that failed.
+        finished: the number of runs that finished.
+        asked: the number of all runs.
+        failed: the runs that failed.
     """
     return "interrupted" if finished + len(failed) < asked else "failed" if failed else "finished"
 
 
 def as_entries(failed: Sequence[Failure]) -> list[dict[str, str]]:
-    """The failures as results hold them.
+    """The failures in the form of the results.
 
     Args:
         failed: the runs that failed.
@@ -65,14 +65,14 @@ def failure_notes(failed: Sequence[Failure]) -> list[str]:
 
 
 class RunsFailedWarning(RuntimeWarning):
-    """Some runs failed; the others count."""
+    """Some runs failed; the results contain the others."""
 
 
 class RunsFailedError(RuntimeError):
     """Every run failed.
 
     Attributes:
-        results: what `compare` or `pareto` would have returned, with the runs under "failed".
+        results: the results that `compare` or `pareto` would have returned, with the runs under "failed".
     """
 
     def __init__(self, said: str, results: Mapping[str, Any]) -> None:
@@ -81,10 +81,10 @@ class RunsFailedError(RuntimeError):
 
 
 def tell_failures(results: dict[str, Any]) -> dict[str, Any]:
-    """The same results, with a warning if some of their runs failed.
+    """Return the results unchanged, with a warning if some of their runs failed.
 
     Args:
-        results: with `runs` and `failed`.
+        results: results with `runs` and `failed`.
 
     Raises:
         RunsFailedError: every run failed.
@@ -100,9 +100,9 @@ def tell_failures(results: dict[str, Any]) -> dict[str, Any]:
 
 
 def failures(results: Sequence[Any]) -> list[Failure]:
-    """The jobs that failed.
+    """The failures among the results of jobs.
 
     Args:
-        results: of `run_jobs`.
+        results: the results of `run_jobs`.
     """
     return [result for result in results if isinstance(result, Failure)]

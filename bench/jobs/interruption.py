@@ -1,4 +1,4 @@
-"""Interruption by Ctrl-C at the end of a step, so that written files stay readable."""
+"""Interruption by Ctrl-C at the end of a step, so that files stay readable."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows lacks the last
 def interruption() -> Iterator[Callable[[], bool]]:
     """Catch Ctrl-C (SIGINT), SIGTERM and SIGHUP.
 
-    A second signal ends the process as soon as open files have been closed, with the exit status 130; a third one at once. Under
-    `nohup`, SIGHUP stays ignored. Signals can be caught in the main thread only; in another one the function always returns
-    False.
+    A second signal ends the process with exit status 130 as soon as open files have been closed; a third one ends it at once.
+    Under `nohup`, SIGHUP stays ignored. Signals can be caught only in the main thread; in another thread the function always
+    returns False.
 
     Yields:
-        A function that says whether a signal has come.
+        A function that returns whether a signal has arrived.
     """
     came = False
 
@@ -50,11 +50,11 @@ def interruption() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def children_spared() -> Iterator[None]:
-    """Keep Ctrl-C from the processes started in this block; one that comes meanwhile reaches this process after it."""
+    """Protect the processes started in this block from Ctrl-C; if it is pressed, this process gets it after the block."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    resource_tracker.ensure_running()  # as it starts with the first process, it would unblock the signal
+    resource_tracker.ensure_running()  # otherwise it starts with the first process and unblocks the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield

@@ -1,4 +1,4 @@
-"""A job: a run, or several, that a process can do by itself."""
+"""A job: one or several runs that a process can do by itself."""
 
 from __future__ import annotations
 
@@ -18,63 +18,63 @@ class Job(Protocol[JobResult]):
 
     @property
     def title(self) -> str:
-        """Names it, for people."""
+        """A readable name."""
         ...
 
     @property
     def fingerprint(self) -> str:
-        """Of all that its result depends on; empty if the result is not to be kept."""
+        """The fingerprint of everything that the result depends on; empty if the result is not stored."""
         ...
 
     @property
     def size(self) -> int:
-        """How many slates it shows."""
+        """The number of slates of the job."""
         ...
 
     @property
     def known(self) -> Mapping[str, Any]:
-        """What its result names instead of holding it, by name."""
+        """Objects that the stored result refers to by name, instead of containing them."""
         ...
 
     def run(self, progress: Progress, stop: Callable[[], bool], store: RunStore | None) -> JobResult | None:
         """Return the result, or None if it was stopped early.
 
         Args:
-            progress: takes the slates shown so far.
-            stop: asked often.
-            store: where its checkpoints go, if anywhere.
+            progress: called with the number of slates shown so far.
+            stop: called often; if it returns True, the job is stopped.
+            store: where its checkpoints are written, or None.
         """
         ...
 
 
 class Workers(Protocol):
-    """What runs jobs elsewhere than in this process: new processes (`Processes`), or the machines of a cluster."""
+    """Runs jobs outside this process: in new processes (`Processes`), or on the machines of a cluster."""
 
     def run(
         self, jobs: Sequence[Job[Result]], progress: Progress, stop: Callable[[], bool], store: RunStore | None
     ) -> list[Result | Failure | None]:
-        """Run jobs; each result is in the store as soon as it is there.
+        """Run jobs; each result is stored immediately.
 
         Args:
-            jobs: the longest first.
-            progress: called now and then with the slates shown so far in all jobs.
-            stop: asked often; once it returns True, running jobs have a few seconds to end, and no others are begun.
-            store: where results and checkpoints go, if anywhere.
+            jobs: the jobs, the longest first.
+            progress: called at intervals with the number of slates shown so far in all jobs.
+            stop: called often; when it returns True, running jobs have a few seconds to end, and no others are started.
+            store: where results and checkpoints are written, or None.
 
         Returns:
-            The results in the order of the jobs; a `Failure` for those that failed, None for those that were stopped.
+            The results in the order of the jobs: a `Failure` for a job that failed, None for a job that was stopped.
         """
         ...
 
 
 def attempt(job: Job[Result], progress: Progress, stop: Callable[[], bool], store: RunStore | None) -> Result | Failure | None:
-    """Run a job and keep its result.
+    """Run a job and store its result.
 
     Args:
-        job: what to run.
-        progress: takes the slates shown so far.
-        stop: asked often.
-        store: where its result and its checkpoints go, if anywhere.
+        job: the job to run.
+        progress: called with the number of slates shown so far.
+        stop: called often; if it returns True, the job is stopped.
+        store: where the result and the checkpoints are written, or None.
 
     Returns:
         The result, a `Failure` if the job raised an error, or None if it was stopped.

@@ -12,26 +12,26 @@ from typing import Any
 from slategym.utils.storage.files import WriteError, make_folder, remove_partials
 from slategym.utils.storage.lock import Lock
 
-LEAST_FREE = 20_000_000  # bytes: a page of plots takes five million, and the results come on top
+LEAST_FREE = 20_000_000  # bytes: a page of plots takes five million, in addition to the results
 
 
 @contextmanager
 def claim(folder: str | Path, result: str, force: bool = False, config: Mapping[str, Any] | None = None) -> Iterator[Path]:
-    """Make the folder of a run and lock it for the block; refuse a folder that holds another finished run.
+    """Create the folder of a run and lock it for the block; refuse a folder with another finished run.
 
     Args:
-        folder: of the run.
+        folder: the folder of the run.
         result: name of the file with the results, which has a "status" and a "config".
-        force: take the folder although it holds a finished run. A running one is never replaced.
-        config: of the run, with its "fingerprint": a finished run of the same one is taken up.
+        force: whether to use the folder even if it contains a finished run. A run in progress is never replaced.
+        config: the configuration of the run, with its "fingerprint"; a finished run with the same fingerprint is accepted.
 
     Yields:
         The folder.
 
     Raises:
-        FileExistsError: `result` exists, is of another configuration, and does not say that it is unfinished.
-        InUseError: another run writes into the folder.
-        NotADirectoryError: there is a file in the way.
+        FileExistsError: `result` exists, has another configuration, and its status is not that of an unfinished run.
+        InUseError: another run writes to the folder.
+        NotADirectoryError: a file has the name of the folder.
         WriteError: the folder cannot be written to, or its disk is full.
     """
     path = Path(folder)
@@ -50,10 +50,10 @@ def claim(folder: str | Path, result: str, force: bool = False, config: Mapping[
 
 
 def read_result(path: Path) -> dict[str, Any]:
-    """The results that a folder holds; empty if there are none that can be read.
+    """The results in a file; empty if it does not exist or cannot be read.
 
     Args:
-        path: of the file.
+        path: the path of the file.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -73,7 +73,7 @@ def _refuse_another(folder: Path, result: str, config: Mapping[str, Any]) -> Non
     why = (
         f" with other {', '.join(differs[:3])}"
         if differs and held
-        else " of another version of the code"
+        else " from another version of the code"
         if held and config
         else ""
     )

@@ -1,4 +1,4 @@
-"""Jobs, in this process or spread over several; the results do not depend on how many."""
+"""Runs jobs in this process or in several; the results do not depend on the number of processes."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ def run_jobs(
     stop: Callable[[], bool] | None = None,
     store: RunStore | None = None,
 ) -> list[Result | Failure | None]:
-    """Run jobs in processes. A job that fails, or whose process is killed, fails alone.
+    """Run jobs in processes. If a job fails, or its process is killed, the other jobs continue.
 
     Args:
-        jobs: the longest first, so that none is waited for at the end.
-        processes: at most; by default one per core. One runs everything in this process. Or what runs them: processes that
-            several calls share, or a cluster.
-        progress: called now and then with the slates shown so far in all jobs.
-        stop: asked often; once it returns True, the running jobs are dropped.
-        store: where each result is kept as soon as it is there, and from where those that are there already are read.
+        jobs: the jobs, the longest first, so that no long job runs alone at the end.
+        processes: the largest number of processes; by default one per core. 1 runs everything in this process. Or the workers:
+            processes that several calls share, or a cluster.
+        progress: called at intervals with the number of slates shown so far in all jobs.
+        stop: called often; when it returns True, the running jobs are dropped.
+        store: where each result is stored immediately; results that are already there are read instead.
 
     Returns:
-        The results in the order of the jobs; a `Failure` for those that failed, None for those that were stopped.
+        The results in the order of the jobs: a `Failure` for a job that failed, None for a job that was stopped.
 
     Raises:
         ValueError: `processes` is below 1.
-        RuntimeError: the calling script does not guard its own start, or no process can be started.
+        RuntimeError: the calling script does not guard its start, or no process can be started.
     """
     if isinstance(processes, int) and processes < 1:
         raise ValueError(f"processes is {processes}: expected at least 1")

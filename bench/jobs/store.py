@@ -1,4 +1,4 @@
-"""Finished runs on disk, a file for each, which the same command takes up."""
+"""Stores finished runs on disk, one file each, so that the same command does not repeat them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ LONGEST = 80  # characters of a run's title in the name of its file
 
 @dataclass(frozen=True)
 class RunStore:
-    """The finished runs of a command, under `OUT/runs/`, and the checkpoints of those under way.
+    """The finished runs of a command, under `OUT/runs/`, and the checkpoints of the runs in progress.
 
-    A run is found by its title and its fingerprint, so that one of another configuration, world or version of the code is not
-    taken for it.
+    A run is identified by its title and its fingerprint, so it is never confused with a run of another configuration, world or
+    version of the code.
 
     Attributes:
-        folder: where the files lie.
+        folder: the folder of the files.
         checkpoint_every: seconds between checkpoints; None for no checkpoints.
-        track: makes the tracker of a run from its title; None where runs are not tracked.
+        track: a callable that makes the tracker of a run from its title; None if runs are not tracked.
     """
 
     folder: Path
@@ -36,13 +36,13 @@ class RunStore:
     track: Callable[[str], Tracker] | None = None
 
     def prepare(self, force: bool = False) -> None:
-        """Make the folder, and remove what killed writers left; the caller holds the lock of OUT.
+        """Create the folder, and remove incomplete files of killed processes; the caller must hold the lock of OUT.
 
         Args:
-            force: remove finished runs and checkpoints too.
+            force: whether to remove finished runs and checkpoints too.
 
         Raises:
-            WriteError: the disk refuses.
+            WriteError: the folder cannot be created, or a file cannot be removed.
         """
         make_folder(self.folder)
         remove_partials(self.folder / "*", pattern=True)
@@ -55,39 +55,39 @@ class RunStore:
                         raise WriteError.of(path, error) from error
 
     def read(self, title: str, fingerprint: str, known: Mapping[str, Any]) -> Any:
-        """The result of a finished run; None if there is none that can be used.
+        """The result of a finished run; None if there is no usable one.
 
         Args:
-            title: of the run.
-            fingerprint: of the run.
-            known: objects that the result names.
+            title: the title of the run.
+            fingerprint: the fingerprint of the run.
+            known: objects that the result refers to by name.
         """
         path = self._path(title, fingerprint)
         try:
             content = read_private(path, known)
             return content["result"] if content["fingerprint"] == fingerprint else None
-        except (ValueError, OSError, KeyError, TypeError):  # there is none, or it is damaged: the run is done again
+        except (ValueError, OSError, KeyError, TypeError):  # no file, or a damaged one: the run is repeated
             return None
 
     def write(self, title: str, fingerprint: str, result: Any, known: Mapping[str, Any]) -> None:
-        """Keep the result of a finished run; one that the disk refuses, or that cannot be kept, is done again another time.
+        """Store the result of a finished run; if this is not possible, the same command will repeat the run.
 
         Args:
-            title: of the run.
-            fingerprint: of the run.
-            result: what it gave.
-            known: objects that the result names.
+            title: the title of the run.
+            fingerprint: the fingerprint of the run.
+            result: the result of the run.
+            known: objects that the result refers to by name.
         """
         with suppress(WriteError, CannotKeepError):
             content = {"title": title, "fingerprint": fingerprint, "result": result}
             write_private(self._path(title, fingerprint), content, known)
 
     def checkpoints(self, title: str, fingerprint: str) -> Checkpoints | None:
-        """The checkpoints of a run; None if there are to be none.
+        """The checkpoints of a run; None if checkpoints are off.
 
         Args:
-            title: of the run.
-            fingerprint: of the run.
+            title: the title of the run.
+            fingerprint: the fingerprint of the run.
         """
         if self.checkpoint_every is None:
             return None
@@ -98,11 +98,11 @@ class RunStore:
 
 
 def file_name(title: str, fingerprint: str) -> str:
-    """The name of a run's file, without its ending: readable, and different for different runs.
+    """The name of a run's file without its extension; it is readable, and different for different runs.
 
     Args:
-        title: of the run.
-        fingerprint: of the run.
+        title: the title of the run.
+        fingerprint: the fingerprint of the run.
     """
     plain = re.sub(r"[^\w.]+", "-", title).strip("-.")[:LONGEST]
     return f"{plain}-{hashlib.sha256(f'{title} {fingerprint}'.encode()).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""Processes that run jobs, and that may die without harm to the others."""
+"""Processes that run jobs; if one dies, the others continue."""
 
 from __future__ import annotations
 
@@ -26,37 +26,37 @@ from slategym.bench.jobs.store import RunStore
 from slategym.utils.compilation import announce, tell_by
 from slategym.utils.plugins import loaded_files, make_importable
 
-UNGUARDED = 78  # exit status of a process that was asked for processes while it imported the script
-GRACE = 3.0  # seconds that running jobs have to write a checkpoint once they are to stop
+UNGUARDED = 78  # exit status of a process in which the imported script tries to start processes
+GRACE = 3.0  # seconds for running jobs to write a checkpoint before they are stopped
 READY = b"ready"
 
 Result = TypeVar("Result")
 
 
 class Processes:
-    """New processes that run jobs, one lot after another; they are started when there is something to do.
+    """New processes that run several lists of jobs, one after the other; they are started when there are jobs.
 
     Args:
-        count: number of processes, at most.
-        most: jobs of a lot, at most.
+        count: the largest number of processes.
+        most: the largest number of jobs in a list.
     """
 
     def __init__(self, count: int, most: int) -> None:
         self.count = count
         self._context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of torch and BLAS
-        # The slates shown by each job; then whether kernels are being compiled; last whether to stop.
+        # The slates shown by each job, then whether kernels are being compiled, and last whether to stop.
         self._cells = self._context.RawArray("q", most + 2)
         self._workers: list[_Worker] = []
 
     def run(
         self, jobs: Sequence[Job[Result]], progress: Progress, stop: Callable[[], bool], store: RunStore | None
     ) -> list[Result | Failure | None]:
-        """See `Workers.run`; a job whose process is killed fails alone.
+        """See `Workers.run`; if the process of a job is killed, the other jobs continue.
 
         Raises:
-            RuntimeError: the calling script does not guard its own start, or no process can be started.
+            RuntimeError: the calling script does not guard its start, or no process can be started.
         """
-        if getattr(multiprocessing.current_process(), "_inheriting", False):  # the script is being imported by a new process
+        if getattr(multiprocessing.current_process(), "_inheriting", False):  # a new process is importing the script
             sys.exit(UNGUARDED)
         cells, workers = self._cells, self._workers
         cells[:-2] = [0] * (len(cells) - 2)
@@ -114,10 +114,10 @@ def processes_for(count: int, most: int) -> Iterator[Processes]:
 
 
 def _finish(workers: Sequence[_Worker], jobs: Sequence[Job[Any]], results: list[Any], cells: Any) -> None:
-    """Let running jobs end by themselves for a while, and keep what they give."""
+    """Give running jobs some time to end by themselves, and keep their results."""
     cells[-1] = 1
     for place, result in enumerate(results):
-        if isinstance(result, Failure) and not result.traceback:  # the whole group may have been asked to end
+        if isinstance(result, Failure) and not result.traceback:  # a signal may have ended the whole group of processes
             results[place] = None
     until = monotonic() + GRACE
     running = [worker for worker in workers if worker.job is not None]
@@ -135,7 +135,7 @@ class _Worker:
     """A process that runs one job after the other.
 
     Attributes:
-        job: the number of the job that it runs, if it runs one.
+        job: the number of the job in progress, or None.
         is_dead: whether its process has ended.
     """
 
@@ -149,27 +149,27 @@ class _Worker:
 
     @property
     def signs(self) -> list[Any]:
-        """What becomes ready when there is something to collect."""
+        """The objects to wait for until there is something to collect."""
         return [] if self.is_dead else [self._connection, self._process.sentinel]
 
     @property
     def is_idle(self) -> bool:
-        """Whether it waits for a job."""
+        """Whether the process waits for a job."""
         return self._ready and not self.is_dead and self.job is None
 
     def give(self, number: int, jobs: Sequence[Job[Any]], store: RunStore | None) -> Failure | None:
-        """Give it a job; a `Failure` if the job cannot be sent."""
+        """Send a job to the process; returns a `Failure` if the job cannot be sent."""
         packed = pack(jobs[number], store)
         if isinstance(packed, Failure):
             return packed
         content = pickle.dumps((number, jobs[number].title, packed))
-        with suppress(OSError):  # it may just have died, which `collect` finds
+        with suppress(OSError):  # the process may just have died, which `collect` detects
             self._connection.send_bytes(content)
         self.job = number
         return None
 
     def collect(self, jobs: Sequence[Job[Any]]) -> tuple[bool, Any]:
-        """Whether its job has ended, and the result."""
+        """Whether the job has ended, and its result."""
         while not self.is_dead and self._connection.poll():
             try:
                 content = self._connection.recv_bytes()
@@ -189,8 +189,8 @@ class _Worker:
         self.is_dead, code, number = True, self._process.exitcode, self.job
         if code == UNGUARDED:
             raise RuntimeError(
-                "each new process imports your script, which then asks for processes again: put what the script does under "
-                '`if __name__ == "__main__":`, or ask for processes=1'
+                "each new process imports your script, which then tries to start processes again: put the main part of the "
+                'script under `if __name__ == "__main__":`, or use processes=1'
             )
         if not self._ready:
             raise RuntimeError(f"a process could not be started: it ended {how_ended(code)} while it imported your script")
@@ -216,7 +216,7 @@ def how_ended(code: int | None) -> str:
     """How a process ended, in words.
 
     Args:
-        code: its exit code.
+        code: the exit code of the process.
     """
     if code is not None and code < 0:
         try:
@@ -227,16 +227,16 @@ def how_ended(code: int | None) -> str:
 
 
 def pack(job: Job[Any], store: RunStore | None) -> bytes | Failure:
-    """A job and its store, pickled; a `Failure` if they cannot be.
+    """A job and its store, pickled; a `Failure` if they cannot be pickled.
 
     Args:
-        job: any.
-        store: where its result goes, if anywhere.
+        job: any job.
+        store: where the result is written, or None.
     """
     try:
         return pickle.dumps((job, store))
-    except Exception as error:  # anything may refuse to be pickled, in any way
-        why = f"it cannot be sent to another process ({error}): define what it needs at the top of a module, or use one process"
+    except Exception as error:  # pickling can raise any error
+        why = f"it cannot be sent to another process ({error}): define its classes and functions in a module, or use one process"
         return Failure(job.title, " ".join(why.split()))
 
 
@@ -244,28 +244,28 @@ def run_packed(title: str, packed: bytes, progress: Progress, stop: Callable[[],
     """Run a packed job in this process.
 
     Args:
-        title: of the job.
-        packed: by `pack`.
-        progress: takes the slates shown so far.
-        stop: asked often.
+        title: the title of the job.
+        packed: the job, from `pack`.
+        progress: called with the number of slates shown so far.
+        stop: called often; if it returns True, the job is stopped.
 
     Returns:
-        What `attempt` gives, pickled.
+        The result of `attempt`, pickled.
     """
     try:
         job, store = pickle.loads(packed)
-    except Exception as error:  # what it needs may be missing here
+    except Exception as error:  # modules that it needs may be missing here
         return pickle.dumps(Failure.of(title, error))
     result = attempt(job, progress, stop, store)
     try:
         return pickle.dumps(result)
-    except Exception as error:  # anything may refuse to be pickled, in any way
+    except Exception as error:  # pickling can raise any error
         return pickle.dumps(Failure.of(title, error))
 
 
 def _serve(connection: Connection, cells: Any, files: dict[str, Path]) -> None:
-    """In a new process: run the jobs that come, and end when the parent ends."""
-    tell_by(lambda notice: cells.__setitem__(-2, 1))  # the parent prints it once for all
+    """Run the received jobs in a new process, and end when the parent ends."""
+    tell_by(lambda notice: cells.__setitem__(-2, 1))  # the parent prints it once for all processes
     make_importable(files)
     threading.Thread(target=follow_parent, daemon=True).start()
     with suppress(EOFError, OSError):  # the parent has closed the connection

@@ -1,9 +1,9 @@
-"""Estimators of a policy that chooses single actions, each a function of arrays over the n rounds of a log.
+"""Estimators for policies that choose single actions; each is a function of arrays over the n rounds of a log.
 
-All take what was earned and two probabilities of the logged action: `behaviour` of the policy that logged it and `target` of
-the policy to evaluate; w = target / behaviour is the importance weight. Those with a reward model q also take its predictions:
-`predicted`, q(x, a) of the logged action, and `expected`, sum_a target(a | x) q(x, a). Rewards and predictions are (n,), or (n,
-M) of M objectives.
+All take the reward and two probabilities of the logged action: `behaviour`, under the logging policy, and `target`, under the
+policy to evaluate; w = target / behaviour is the importance weight. Estimators with a reward model q also take its predictions:
+`predicted`, q(x, a) for the logged action, and `expected`, sum_a target(a | x) q(x, a). Rewards and predictions are (n,), or (n,
+M) for M objectives.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ TINY = np.finfo(np.float64).tiny
 def ipw(reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, *, clip: Positive | None = None) -> Terms:
     """Inverse propensity weighting: mean of min(w, clip) r.
 
-    Unbiased without clipping, where the log supports the target policy (Horvitz, Thompson, JASA 1952; Strehl et al., "Learning
+    Unbiased without clipping, if the log supports the target policy (Horvitz, Thompson, JASA 1952; Strehl et al., "Learning
     from logged implicit exploration data", 2010). Clipping: Ionides, "Truncated importance sampling", 2008; Bottou et al., JMLR
     2013.
 
     Args:
-        reward: (n,) or (n, M) what each round earned.
+        reward: (n,) or (n, M) the reward of each round.
         behaviour: (n,) probability of the logged action under the logging policy.
         target: (n,) its probability under the policy to evaluate.
         clip: the largest weight; None for no limit.
@@ -40,8 +40,8 @@ def ipw(reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, *, clip: Pos
 def snipw(reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, *, clip: Positive | None = None) -> Terms:
     """Self-normalised inverse propensity weighting: sum of w r / sum of w.
 
-    Consistent, bounded by the rewards, and unchanged in spread when a constant is added to them (Swaminathan, Joachims, "The
-    self-normalized estimator for counterfactual learning", NeurIPS 2015).
+    Consistent, bounded by the rewards, and with a variance that does not change if a constant is added to the rewards
+    (Swaminathan, Joachims, "The self-normalized estimator for counterfactual learning", NeurIPS 2015).
 
     Args:
         reward: see `ipw`.
@@ -57,10 +57,10 @@ def snipw(reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, *, clip: P
 def dm(expected: ArrayLike) -> Terms:
     """Direct method: mean of sum_a target(a | x) q(x, a).
 
-    As biased as the reward model (Beygelzimer, Langford, "The offset tree", KDD 2009).
+    It has the bias of the reward model (Beygelzimer, Langford, "The offset tree", KDD 2009).
 
     Args:
-        expected: (n,) or (n, M) what the reward model expects under the policy to evaluate.
+        expected: (n,) or (n, M) the reward model's expectation under the policy to evaluate.
     """
     values = numbers("expected", expected)
     return mean_of(values if values.ndim == 2 else columns("expected", values, (len(values),)))
@@ -70,8 +70,8 @@ def dm(expected: ArrayLike) -> Terms:
 def dr(reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, predicted: ArrayLike, expected: ArrayLike) -> Terms:
     """Doubly robust: mean of sum_a target(a | x) q(x, a) + w (r - q(x, a)).
 
-    Unbiased with true propensities, whatever the model; the better the model, the less the weights matter (Dudik, Langford, Li,
-    ICML 2011).
+    Unbiased with true propensities, for any model; the better the model, the smaller the variance from the weights (Dudik,
+    Langford, Li, ICML 2011).
 
     Args:
         reward: see `ipw`.
@@ -123,7 +123,7 @@ def switch_dr(
         target: see `dr`.
         predicted: see `dr`.
         expected: see `dr`.
-        threshold: the largest weight by which the model is corrected; None is `dr`, 0 is `dm`.
+        threshold: the largest weight with which the model is corrected; None gives `dr`, 0 gives `dm`.
     """
     weight = ratio(behaviour, target)
     return _doubly_robust(weight if threshold is None else np.where(weight <= threshold, weight, 0), reward, predicted, expected)
@@ -150,7 +150,7 @@ def dr_os(
         target: see `dr`.
         predicted: see `dr`.
         expected: see `dr`.
-        shrinkage: lambda of the paper; None is `dr`, 0 is `dm`.
+        shrinkage: lambda of the paper; None gives `dr`, 0 gives `dm`.
     """
     weight = ratio(behaviour, target)
     shrunk = weight if shrinkage is None else weight * (shrinkage / np.maximum(weight**2 + shrinkage, TINY))
@@ -161,7 +161,7 @@ def dr_os(
 def mrdr(
     reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, robust_predicted: ArrayLike, robust_expected: ArrayLike
 ) -> Terms:
-    """More robust doubly robust: `dr` with a reward model that was fitted with the weights of `mrdr_weights`.
+    """More robust doubly robust: `dr` with a reward model fitted with the weights of `mrdr_weights`.
 
     Farajtabar, Chow, Ghavamzadeh, "More robust doubly robust off-policy evaluation", ICML 2018.
 
@@ -169,8 +169,8 @@ def mrdr(
         reward: see `dr`.
         behaviour: see `dr`.
         target: see `dr`.
-        robust_predicted: `predicted` of `dr`, by that model.
-        robust_expected: `expected` of `dr`, by that model.
+        robust_predicted: `predicted` of `dr`, from this model.
+        robust_expected: `expected` of `dr`, from this model.
     """
     return _doubly_robust(ratio(behaviour, target), reward, robust_predicted, robust_expected)
 
@@ -179,7 +179,7 @@ def mrdr_weights(behaviour: ArrayLike, target: ArrayLike) -> Floats:
     """(n,) the weights of the rounds in the least-squares fit of the reward model of `mrdr`: w^2 (1 - behaviour).
 
     The fit then minimises the part of the variance of `dr` that depends on the model, sum_a target^2 (1 - behaviour) /
-    behaviour (r - q)^2 over contexts, exactly so for deterministic target policies, which leave no covariance between actions
+    behaviour (r - q)^2 over contexts. This is exact for deterministic target policies, which have no covariance between actions
     (Farajtabar et al. 2018).
 
     Args:
@@ -195,13 +195,13 @@ def subgaussian_ipw(reward: ArrayLike, behaviour: ArrayLike, target: ArrayLike, 
     """Sub-Gaussian inverse propensity weighting: the weight is w / (1 - rate + rate w).
 
     Metelli, Russo, Restelli, "Subgaussian and differentiable importance sampling for off-policy evaluation and learning",
-    NeurIPS 2021, the power mean of w and 1 with s = -1, which is their harmonic mean.
+    NeurIPS 2021: the power mean of w and 1 with s = -1, which is the weighted harmonic mean.
 
     Args:
         reward: see `ipw`.
         behaviour: see `ipw`.
         target: see `ipw`.
-        rate: lambda of the paper, 0 to 1; 0 is `ipw`, and 1 leaves every round of positive weight at 1.
+        rate: lambda of the paper, 0 to 1; 0 gives `ipw`, and with 1 every round with a positive weight has the weight 1.
     """
     weight = _harmonic(ratio(behaviour, target), rate)
     return mean_of(_times("reward", weight, reward), weight)
@@ -219,7 +219,7 @@ def subgaussian_dr(
         target: see `dr`.
         predicted: see `dr`.
         expected: see `dr`.
-        rate: lambda of the paper, 0 to 1; 0 is `dr`, and 1 leaves every round of positive weight at 1.
+        rate: lambda of the paper, 0 to 1; 0 gives `dr`, and with 1 every round with a positive weight has the weight 1.
     """
     return _doubly_robust(_harmonic(ratio(behaviour, target), rate), reward, predicted, expected)
 

@@ -1,8 +1,8 @@
-"""Estimators of a policy over whole episodes, each a function of arrays over e episodes of up to T steps.
+"""Estimators for policies over whole episodes; each is a function of arrays over e episodes of up to T steps.
 
-`ratio` is the importance weight of each step's choice, target / behaviour. Steps that a shorter episode lacks are filled with
-rewards of 0 and ratios of 1, as `Episodes` does, so that an episode that is over keeps its weight. Rewards are (e, T), or (e,
-T, M) of M objectives.
+`ratio` is the importance weight of each step's choice, target / behaviour. `Episodes` fills the missing steps of shorter episodes
+with rewards of 0 and ratios of 1, so that the weight of a finished episode does not change. Rewards are (e, T), or (e, T, M) for
+M objectives.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ def trajectory(reward: ArrayLike, ratio: ArrayLike, *, discount: Share = 1.0, se
     weighted importance sampling.
 
     Args:
-        reward: (e, T) or (e, T, M) what each step earned.
+        reward: (e, T) or (e, T, M) the reward of each step.
         ratio: (e, T) importance weight of each step.
-        discount: of each further step.
-        self_normalised: divide by the sum of the weights instead of e.
+        discount: the factor for each further step.
+        self_normalised: whether to divide by the sum of the weights instead of e.
     """
     each = numbers("ratio", ratio)
     weight = each.prod(axis=1)
@@ -36,7 +36,7 @@ def trajectory(reward: ArrayLike, ratio: ArrayLike, *, discount: Share = 1.0, se
 
 @checked
 def per_decision(reward: ArrayLike, ratio: ArrayLike, *, discount: Share = 1.0, self_normalised: bool = False) -> Terms:
-    """Per-decision importance sampling: mean of sum_t discount^t w_1:t r_t, since later choices do not change earlier rewards.
+    """Per-decision importance sampling: mean of sum_t discount^t w_1:t r_t, because later choices do not affect earlier rewards.
 
     Precup et al. 2000; self-normalised step by step: the consistent weighted form (CWPDIS) of Thomas, "Safe reinforcement
     learning", 2015.
@@ -44,8 +44,8 @@ def per_decision(reward: ArrayLike, ratio: ArrayLike, *, discount: Share = 1.0, 
     Args:
         reward: see `trajectory`.
         ratio: see `trajectory`.
-        discount: of each further step.
-        self_normalised: divide each step's sum by that of its weights instead of e.
+        discount: the factor for each further step.
+        self_normalised: whether to divide each step's sum by the sum of its weights instead of e.
     """
     weight = cumulated(ratio)
     values = weight[:, :, None] * _discounted(reward, weight.shape, discount)
@@ -61,9 +61,9 @@ def episode_dr(reward: ArrayLike, ratio: ArrayLike, predicted: ArrayLike, expect
     Args:
         reward: see `trajectory`.
         ratio: see `trajectory`.
-        predicted: (e, T) or (e, T, M) what a model expects from this step on, given the logged choice.
-        expected: (e, T) or (e, T, M) its mean when the policy to evaluate chooses.
-        discount: of each further step.
+        predicted: (e, T) or (e, T, M) a model's expected return from this step on, given the logged choice.
+        expected: (e, T) or (e, T, M) its mean if the policy to evaluate chooses.
+        discount: the factor for each further step.
     """
     weight = cumulated(ratio)
     given = (("reward", reward), ("predicted", predicted), ("expected", expected))

@@ -1,4 +1,4 @@
-"""The checks of what estimators are given, each with the name of what is wrong."""
+"""Checks of the inputs of estimators; errors name the wrong input."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.bench.off_policy.terms import Floats, columns, numbers
 from slategym.utils.short_repr import brief
 
-TOLERANCE = 1e-6  # by which a probability in float32 may exceed 1
+TOLERANCE = 1e-6  # the amount by which a probability in float32 may exceed 1
 
 
 def row_count(reward: ArrayLike) -> int:
-    """How many rounds a reward has.
+    """The number of rounds of a reward.
 
     Raises:
-        ValueError: it is no array of numbers.
+        ValueError: it is not an array of numbers.
     """
     array = numbers("reward", reward)
     if not array.ndim:
-        raise ValueError(f"reward is {brief(reward)}: expected an array, a row per round")
+        raise ValueError(f"reward is {brief(reward)}: expected an array with one row per round")
     return len(array)
 
 
 def checked_rewards(name: str, values: ArrayLike | None, shape: tuple[int, ...], reward: ArrayLike) -> Floats | None:
-    """Rewards or predictions, with an axis of objectives; None for none.
+    """Check rewards or predictions, and add an axis of objectives if there is none; None stays None.
 
     Args:
-        name: what messages call them.
-        values: of `shape`, or of `shape` and M objectives, as many as the reward has.
+        name: their name in error messages.
+        values: an array of `shape`, or of `shape` and M objectives, the number of objectives of the reward.
         shape: (n,) or (n, k).
-        reward: that they belong to.
+        reward: the reward that they belong to.
 
     Raises:
-        ValueError: another shape, or a number that is not finite.
+        ValueError: the shape is different, or a number is not finite.
     """
     if values is None:
         return None
     array = columns(name, values, shape)
     many = 1 if np.ndim(reward) == len(shape) else np.shape(reward)[-1]
     if array.shape[-1] != many:
-        raise ValueError(f"{name} has {array.shape[-1]} objectives: expected {many}, as many as reward")
+        raise ValueError(f"{name} has {array.shape[-1]} objectives: expected {many}, like reward")
     if not np.isfinite(array).all():
         row = int(np.argwhere(~np.isfinite(array))[0][0])
         raise ValueError(f"{name}[{row}] is not finite: expected finite numbers")
@@ -48,16 +48,16 @@ def checked_rewards(name: str, values: ArrayLike | None, shape: tuple[int, ...],
 
 
 def checked_probabilities(name: str, values: ArrayLike, shape: tuple[int, ...], absent: bool = False) -> Floats:
-    """Probabilities of a shape.
+    """Check probabilities and their shape.
 
     Args:
-        name: what messages call them.
-        values: 0 to 1.
-        shape: that is expected.
-        absent: whether NaN stands for what is not known.
+        name: their name in error messages.
+        values: the probabilities, 0 to 1.
+        shape: the expected shape.
+        absent: whether NaN is allowed for unknown probabilities.
 
     Raises:
-        ValueError: another shape, or a number that is no probability.
+        ValueError: the shape is different, or a number is not a probability.
     """
     array = numbers(name, values)
     if array.shape != shape:
@@ -72,10 +72,10 @@ def checked_probabilities(name: str, values: ArrayLike, shape: tuple[int, ...], 
 
 
 def checked_mask(shown: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """A mask of a shape.
+    """Check a mask and its shape.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a bool array of this shape.
     """
     if np.shape(numbers("shown", shown)) != shape or np.asarray(shown).dtype != np.bool_:
         raise ValueError(f"shown is {brief(shown)}: expected bool of shape {shape}")
@@ -83,10 +83,10 @@ def checked_mask(shown: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 
 def checked_clusters(cluster: ArrayLike | None, n: int) -> NDArray[np.int64] | None:
-    """(n,) numbers of clusters; None for none.
+    """Check the (n,) numbers of clusters; None stays None.
 
     Raises:
-        ValueError: they are not whole numbers from 0.
+        ValueError: they are not n whole numbers from 0.
     """
     if cluster is None:
         return None

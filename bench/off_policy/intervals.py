@@ -1,4 +1,4 @@
-"""Intervals of off-policy estimates: normal, bootstrap and empirical Bernstein, all from `Sums`."""
+"""Intervals of off-policy estimates, computed from `Sums`: normal, bootstrap and empirical Bernstein."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Interval = Literal["normal", "bootstrap", "bernstein"]
 INTERVALS: dict[str, str] = {
     "normal": "Student's interval of the linearised terms",
     "bootstrap": "percentiles of resampled estimates, corrected for bias and skewness",
-    "bernstein": "empirical Bernstein: holds without a normal approximation, and is wide",
+    "bernstein": "empirical Bernstein: valid without a normal approximation, but wide",
 }
 RESAMPLES = 1000
 SEED = 0x0FF
-SMALLEST = 1e-3  # of a denominator
+SMALLEST = 1e-3  # the least denominator
 
 
 def normal(sums: Sums, level: float) -> tuple[Floats, Floats]:
@@ -30,7 +30,7 @@ def normal(sums: Sums, level: float) -> tuple[Floats, Floats]:
     A ratio of sums is linearised by the delta method (Owen, "Monte Carlo theory, methods and examples", 2013, chapter 9).
 
     Args:
-        sums: of the estimator.
+        sums: the sums of the estimator.
         level: nominal coverage.
     """
     value, error = sums.value, np.sqrt(np.diagonal(sums.covariance()))
@@ -39,15 +39,15 @@ def normal(sums: Sums, level: float) -> tuple[Floats, Floats]:
 
 
 def resampled(sums: Sums, count: int = RESAMPLES) -> Floats:
-    """(B, M) estimates by bootstrap resamples: multinomial draws of the groups of rounds (Efron, Annals of Statistics 1979).
+    """(B, M) estimates from bootstrap resamples: multinomial draws of groups of rounds (Efron, Annals of Statistics 1979).
 
-    With fewer rounds than groups each round is its own group; beyond, the sums of the groups have the same first three
-    cumulants per round as the rounds, at a cost that does not grow with the log. The draws depend on the number of groups
-    alone, so that two estimators of one log are resampled alike.
+    If there are fewer rounds than groups, each round is a group. If there are more, the sums of the groups have the same first
+    three cumulants per round as the rounds, at a cost that does not grow with the log. The draws depend only on the number of
+    groups, so all estimators of the same log get the same resamples.
 
     Args:
-        sums: of the estimator.
-        count: B, how many resamples.
+        sums: the sums of the estimator.
+        count: B, the number of resamples.
     """
     return _resampled([sums], count)[0]
 
@@ -58,14 +58,14 @@ def bootstrap(sums: Sums, level: float) -> tuple[Floats, Floats]:
     Efron, "Better bootstrap confidence intervals", JASA 1987, with the acceleration of the linearised terms.
 
     Args:
-        sums: of the estimator.
+        sums: the sums of the estimator.
         level: nominal coverage.
     """
     return bootstraps([sums], level)[0]
 
 
 def bootstraps(each: Sequence[Sums], level: float) -> list[tuple[Floats, Floats]]:
-    """`bootstrap` of several estimators of the same rounds, in a fraction of the time.
+    """`bootstrap` for several estimators of the same rounds, which is faster than separate calls.
 
     Args:
         each: the sums of each estimator.
@@ -95,10 +95,10 @@ def _resampled(each: Sequence[Sums], count: int) -> list[Floats]:
 
 
 def ends(samples: Floats, level: float) -> tuple[Floats, Floats]:
-    """The percentiles of (B, ...) samples between which a share `level` lies; NaN where a sample is not finite.
+    """The percentiles of (B, ...) samples that contain a share `level` of them; NaN if a sample is not finite.
 
     Args:
-        samples: of the bootstrap.
+        samples: the samples of the bootstrap.
         level: nominal coverage.
     """
     low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2], axis=0)
@@ -106,22 +106,22 @@ def ends(samples: Floats, level: float) -> tuple[Floats, Floats]:
 
 
 def bernstein(sums: Sums, level: float, bounds: tuple[float, float] | None = None) -> tuple[Floats, Floats]:
-    """(M,) lower and (M,) upper ends of empirical Bernstein intervals, each side with half of the error.
+    """(M,) lower and (M,) upper ends of empirical Bernstein intervals, where each side has half of the error probability.
 
-    |mean - expectation| <= sqrt(2 V log(4 / d) / n) + 7 R log(4 / d) / (3 (n - 1)) with probability 1 - d, for terms of sample
-    variance V within a range of length R (Maurer, Pontil, "Empirical Bernstein bounds and sample variance penalization", COLT
-    2009, theorem 4). For ratios of sums it is of the linearised terms, which is no guarantee.
+    |mean - expectation| <= sqrt(2 V log(4 / d) / n) + 7 R log(4 / d) / (3 (n - 1)) with probability 1 - d, for terms with sample
+    variance V in a range of length R (Maurer, Pontil, "Empirical Bernstein bounds and sample variance penalization", COLT 2009,
+    theorem 4). For ratios of sums, the bound is applied to the linearised terms and is not guaranteed.
 
     Args:
-        sums: of the estimator.
-        level: coverage that is guaranteed.
-        bounds: the least and the greatest that a term can be; by default those seen, which is no guarantee either.
+        sums: the sums of the estimator.
+        level: the guaranteed coverage.
+        bounds: the least and the largest possible value of a term; by default those observed, for which there is no guarantee.
 
     Raises:
-        ValueError: rounds are of clusters.
+        ValueError: the rounds are in clusters.
     """
     if sums.clustered:
-        raise ValueError("the empirical Bernstein interval takes rounds to be independent: use bootstrap or normal with clusters")
+        raise ValueError("the empirical Bernstein interval needs independent rounds: use bootstrap or normal with clusters")
     if sums.freedom < 1:
         return _none(sums)
     n, logarithm = sums.count, log(4 / (1 - level))
@@ -138,6 +138,6 @@ def _none(sums: Sums) -> tuple[Floats, Floats]:
 
 @cache
 def _draws(groups: int, count: int) -> Floats:
-    """(B, G) how often each group is in each resample."""
+    """(B, G) the number of times that each group is in each resample."""
     random = np.random.Generator(np.random.Philox([SEED, groups]))
     return random.multinomial(groups, np.full(groups, 1 / groups), size=count).astype(np.float64)

@@ -1,4 +1,4 @@
-"""The estimators by name and with options, `switch-dr:threshold=10`; read without importing any of them."""
+"""The estimators by name and with options, such as `switch-dr:threshold=10`; this does not import any estimator."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ RATES = (0.0, 1e-5, 1e-4, 3e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
 class EstimatorSpec(NamedTuple):
-    """An estimator that has a name.
+    """A named estimator.
 
     Attributes:
-        name: "switch-dr".
-        kind: of the rounds that it takes: "actions", "slates" or "episodes".
-        summary: what it is, in a line.
-        entry_point: "module:function" of arrays.
-        tuned: the option that `auto` leaves to SLOPE; empty for none.
-        candidates: for it, from the least bias to the least variance.
+        name: a name such as "switch-dr".
+        kind: the kind of rounds that it takes: "actions", "slates" or "episodes".
+        summary: a description in one line.
+        entry_point: "module:function" of the function of arrays.
+        tuned: the option that SLOPE chooses if it is `auto`; empty for none.
+        candidates: the candidates for this option, from the least bias to the least variance.
     """
 
     name: str
@@ -57,7 +57,7 @@ ESTIMATORS: dict[str, EstimatorSpec] = {
     for spec in (
         EstimatorSpec("ipw", "actions", "inverse propensity weighting", f"{_A}:ipw", "clip", WEIGHTS),
         EstimatorSpec("snipw", "actions", "self-normalised inverse propensity weighting", f"{_A}:snipw", "clip", WEIGHTS),
-        EstimatorSpec("dm", "actions", "direct method: what a reward model expects", f"{_A}:dm"),
+        EstimatorSpec("dm", "actions", "direct method: the expectation of a reward model", f"{_A}:dm"),
         EstimatorSpec("dr", "actions", "doubly robust: the model, corrected by weighted residuals", f"{_A}:dr"),
         EstimatorSpec("sndr", "actions", "doubly robust with self-normalised weights", f"{_A}:sndr"),
         EstimatorSpec("switch-dr", "actions", "doubly robust where weights are small", f"{_A}:switch_dr", "threshold", WEIGHTS),
@@ -69,10 +69,10 @@ ESTIMATORS: dict[str, EstimatorSpec] = {
         EstimatorSpec("subgaussian-dr", "actions", "dr, harmonic mean of weights and 1", f"{_A}:subgaussian_dr", "rate", RATES),
         EstimatorSpec("sips", "slates", "standard IPS: the weight of the whole slate", f"{_S}:sips"),
         EstimatorSpec("iips", "slates", "independent IPS: ranks do not affect each other", f"{_S}:iips"),
-        EstimatorSpec("rips", "slates", "reward-interaction IPS: shoppers look from the top", f"{_S}:rips"),
+        EstimatorSpec("rips", "slates", "reward-interaction IPS: shoppers look from top to bottom", f"{_S}:rips"),
         EstimatorSpec("cascade-dr", "slates", "rips, corrected by a reward model", f"{_S}:cascade_dr"),
-        EstimatorSpec("pseudo-inverse", "slates", "ranks add up, logged independently", f"{_S}:pseudo_inverse"),
-        EstimatorSpec("position-based", "slates", "a click is an examined rank and an attractive item", f"{_S}:position_based"),
+        EstimatorSpec("pseudo-inverse", "slates", "additive ranks that are logged independently", f"{_S}:pseudo_inverse"),
+        EstimatorSpec("position-based", "slates", "clicks need an examined rank and an attractive item", f"{_S}:position_based"),
         EstimatorSpec("trajectory", "episodes", "importance sampling of whole episodes", f"{_E}:trajectory"),
         EstimatorSpec("per-decision", "episodes", "importance sampling step by step", f"{_E}:per_decision"),
         EstimatorSpec("episode-dr", "episodes", "per-decision, corrected by a model", f"{_E}:episode_dr"),
@@ -85,10 +85,10 @@ class Estimator(Brief):
     """An estimator with its options.
 
     Attributes:
-        text: as it was asked for, "switch-dr:threshold=10".
-        spec: what it is by name.
-        options: given ones; those that SLOPE chooses are not among them.
-        automatic: whether SLOPE chooses `spec.tuned`.
+        text: the text that it was made from, such as "switch-dr:threshold=10".
+        spec: the named estimator.
+        options: the given options, without one that SLOPE chooses.
+        automatic: whether SLOPE chooses the option `spec.tuned`.
     """
 
     text: str
@@ -98,7 +98,7 @@ class Estimator(Brief):
 
     @property
     def candidates(self) -> tuple[Estimator, ...]:
-        """What SLOPE chooses from, from the least bias to the least variance; itself alone if there is nothing to choose."""
+        """The candidates for SLOPE, from the least bias to the least variance; only itself if there is nothing to choose."""
         if not self.automatic:
             return (self,)
         given = ({**self.options, self.spec.tuned: value} for value in self.spec.candidates)
@@ -106,22 +106,22 @@ class Estimator(Brief):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The arrays that it takes, by name: fields of the rounds."""
+        """The names of the arrays that it takes, which are fields of the rounds."""
         return tuple(each.name for each in _parameters(self.spec) if each.kind is not each.KEYWORD_ONLY)
 
     def terms(self, rounds: Rounds) -> Terms:
-        """The terms of some rounds, with its options.
+        """The terms of rounds, with the estimator's options.
 
         Args:
-            rounds: of its kind.
+            rounds: rounds of its kind.
 
         Raises:
-            ValueError: the rounds are of another kind or lack an array, or SLOPE has not chosen its option yet.
+            ValueError: the rounds are of another kind or lack an array, or SLOPE has not yet chosen the option.
         """
         if rounds.kind != self.spec.kind:
-            raise ValueError(f"{self.spec.name} is an estimator of {self.spec.kind}: {rounds.kind} came")
+            raise ValueError(f"{self.spec.name} is an estimator of {self.spec.kind}: expected such rounds, got {rounds.kind}")
         if self.automatic:
-            raise ValueError(f"{self.text} chooses {self.spec.tuned} by the whole log: give a number, or use policy_values")
+            raise ValueError(f"{self.text} chooses {self.spec.tuned} from the whole log: give a number, or use policy_values")
         return self.spec.function(**rounds.given(self.needs, self.spec.name), **self.options)
 
 
@@ -130,7 +130,7 @@ def options_for(name: str) -> dict[str, Option]:
     """The options of an estimator by name.
 
     Args:
-        name: of the estimator.
+        name: the name of the estimator.
 
     Raises:
         ValueError: there is no such estimator.
@@ -140,11 +140,11 @@ def options_for(name: str) -> dict[str, Option]:
 
 
 def make_estimator(text: str | Estimator) -> Estimator:
-    """An estimator by its text: a name, and options behind a colon.
+    """Make an estimator from its text: a name, with options after a colon.
 
     Args:
-        text: `dr`, `ipw:clip=100`, `switch-dr:threshold=auto`; an estimator is given back as it is. SLOPE chooses an option
-            that is `auto`, and one that has no default and is not given.
+        text: a text such as `dr`, `ipw:clip=100` or `switch-dr:threshold=auto`; an `Estimator` is returned unchanged. SLOPE
+            chooses the option if it is `auto`, or if it has no default and is not given.
 
     Raises:
         ValueError: there is no such estimator or option, or a value is of another type or out of its range.

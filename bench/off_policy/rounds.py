@@ -1,4 +1,4 @@
-"""The rounds of a log as arrays, for estimators: single actions, slates or episodes, with both policies' probabilities."""
+"""The rounds of a log as arrays for estimators: single actions, slates or episodes, with the probabilities of both policies."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from slategym.utils.short_repr import Brief, brief
 
 REMEDIES = {
     "predicted": "fit a reward model and pass its predictions",
-    "expected": "fit a reward model and pass what it expects under the target policy",
+    "expected": "fit a reward model and pass its expectation under the target policy",
     "robust_predicted": "fit a reward model with the weights of mrdr_weights and pass its predictions",
-    "robust_expected": "fit a reward model with the weights of mrdr_weights and pass what it expects under the target policy",
+    "robust_expected": "fit a reward model with the weights of mrdr_weights and pass its expectation under the target policy",
     "marginal_behaviour": "pass it, or independent=True if the logging policy draws each rank independently",
     "marginal_target": "pass it, or independent=True if both policies draw each rank independently",
     "product_behaviour": "pass independent=True if the logging policy draws each rank independently; else use rips or cascade-dr",
     "product_target": "pass independent=True if the logging policy draws each rank independently; else use rips or cascade-dr",
     "places_behaviour": "pass the probabilities of each shown item at each rank",
     "places_target": "pass the probabilities of each shown item at each rank",
-    "behaviour": "pass it as (n, k), of each choice given those above it; of whole slates only sips can be had",
-    "target": "pass it as (n, k), of each choice given those above it; of whole slates only sips can be had",
+    "behaviour": "pass it as (n, k), for each choice given those above it; for whole slates, use sips",
+    "target": "pass it as (n, k), for each choice given those above it; for whole slates, use sips",
 }
 
 
@@ -50,25 +50,25 @@ class Rounds(Brief, ABC):
         """Some of the rounds.
 
         Args:
-            rows: which.
+            rows: the rows to take.
         """
         cut = {name: array[rows] for name, array in vars(self).items() if isinstance(array, np.ndarray)}
-        return replace(self, **cut)  # type: ignore[type-var]  # what derives from it is a dataclass
+        return replace(self, **cut)  # type: ignore[type-var]  # all subclasses are dataclasses
 
     def blocks(self, size: int) -> Iterator[Self]:
         """The rounds in blocks.
 
         Args:
-            size: rounds of a block, but for the last.
+            size: the number of rounds of a block; the last block may be smaller.
         """
         for start in range(0, len(self), size):
             yield self.part(slice(start, start + size)) if size < len(self) else self
 
     def array(self, name: str) -> Any:
-        """What an estimator's parameter of that name takes, or None if it is absent.
+        """The array for an estimator's parameter, or None if it is absent.
 
         Args:
-            name: of the parameter.
+            name: the name of the parameter.
         """
         return getattr(self, name, None)
 
@@ -76,11 +76,11 @@ class Rounds(Brief, ABC):
         """The arrays that an estimator takes.
 
         Args:
-            names: of its parameters.
-            estimator: its name, for the message.
+            names: the names of its parameters.
+            estimator: the name of the estimator, for the error message.
 
         Raises:
-            ValueError: one is absent; the message says how to come by it.
+            ValueError: an array is absent; the message says how to provide it.
         """
         found = {name: self.array(name) for name in names}
         missing = [name for name, array in found.items() if array is None]
@@ -91,7 +91,7 @@ class Rounds(Brief, ABC):
 
     @property
     def objectives(self) -> int:
-        """M, how many objectives are evaluated at once."""
+        """M, the number of objectives that are evaluated together."""
         return int(self.reward.shape[-1])
 
     @property
@@ -107,19 +107,19 @@ class Rounds(Brief, ABC):
 
 @dataclass(frozen=True, repr=False)
 class Actions(Rounds):
-    """Rounds of a single action each.
+    """Rounds with a single action each.
 
     Attributes:
-        reward: (n,), or (n, M) of M objectives.
-        behaviour: (n,) probability of the logged action under the logging policy; 0 or NaN where it is not known.
+        reward: (n,), or (n, M) for M objectives.
+        behaviour: (n,) probability of the logged action under the logging policy; 0 or NaN if it is not known.
         target: (n,) its probability under the policy to evaluate.
         predicted: (n,) or (n, M) a reward model's prediction for the logged action.
         expected: (n,) or (n, M) its expectation under the policy to evaluate.
-        robust_predicted: `predicted` by a model fitted with `mrdr_weights`.
-        robust_expected: `expected` by that model.
+        robust_predicted: `predicted` from a model fitted with `mrdr_weights`.
+        robust_expected: `expected` from this model.
         outside: (n,) the probability that the policy to evaluate chooses an action that the logging policy never chooses here.
-        cluster: (n,) int64 numbers from 0 of those whom the rounds belong to, such as shoppers, if rounds of one depend on each
-            other.
+        cluster: (n,) int64 numbers, from 0, of the clusters that the rounds belong to, such as shoppers, if the rounds of a
+            cluster depend on each other.
     """
 
     kind: ClassVar[str] = "actions"
@@ -155,12 +155,12 @@ class Actions(Rounds):
 
 @dataclass(frozen=True, repr=False)
 class Slates(Rounds):
-    """Rounds of a slate each, of up to k ranks.
+    """Rounds with a slate each, of up to k ranks.
 
     Attributes:
-        reward: (n, k), or (n, k, M) of M objectives, what each rank earned.
+        reward: (n, k), or (n, k, M) for M objectives, the reward of each rank.
         behaviour: (n, k) probability of each choice given those above it, under the logging policy; or (n,) of the whole slate,
-            where only that is known. 0 or NaN where it is not known.
+            if only that is known. 0 or NaN if it is not known.
         target: the same under the policy to evaluate.
         predicted: (n, k) or (n, k, M) see `cascade_dr`.
         expected: (n, k) or (n, k, M) see `cascade_dr`.
@@ -169,8 +169,8 @@ class Slates(Rounds):
         places_behaviour: (n, k, k) see `position_based`.
         places_target: (n, k, k) see `position_based`.
         independent: whether the logging policy draws each rank independently of those above, so that `behaviour` is the
-            probability of the item at its rank; without `marginal_target` the policy to evaluate must do so too.
-        shown: (n, k) bool, False for the ranks that a shorter slate lacks; what the other arrays hold there does not count.
+            probability of the item at its rank; without `marginal_target`, this must also hold for the policy to evaluate.
+        shown: (n, k) bool, False for the missing ranks of shorter slates, where the other arrays are ignored.
         cluster: see `Actions`.
     """
 
@@ -191,7 +191,7 @@ class Slates(Rounds):
     def __post_init__(self) -> None:
         n, k = row_count(self.reward), np.shape(self.reward)[1] if np.ndim(self.reward) > 1 else 0
         if not k:
-            raise ValueError(f"reward has shape {np.shape(self.reward)}: expected (n, k) or (n, k, M), of each rank")
+            raise ValueError(f"reward has shape {np.shape(self.reward)}: expected (n, k) or (n, k, M), one reward per rank")
         whole = numbers("behaviour", self.behaviour).ndim == 1
         _set(self, "shown", None if self.shown is None else checked_mask(self.shown, (n, k)))
         for name in ("behaviour", "target", "marginal_behaviour", "marginal_target", "places_behaviour", "places_target"):
@@ -208,14 +208,14 @@ class Slates(Rounds):
         _set(self, "cluster", checked_clusters(self.cluster, n))
 
     def _filled(self, name: str, array: ArrayLike, value: float) -> Floats:
-        """The array with a value at the ranks that are not shown."""
+        """The array, with `value` at the ranks that are not shown."""
         given = numbers(name, array)
         if self.shown is None or given.ndim < 2 or given.shape[:2] != self.shown.shape:
             return given
         return np.where(self.shown.reshape(*self.shown.shape, *(1,) * (given.ndim - 2)), given, value)
 
     def array(self, name: str) -> Any:
-        """What an estimator's parameter of that name takes, or None if it is absent."""
+        """The array for an estimator's parameter, or None if it is absent."""
         whole = self.behaviour.ndim == 1
         if name in ("product_behaviour", "product_target"):
             return self.array(name.replace("product", "marginal")) if self.independent else None
@@ -228,7 +228,7 @@ class Slates(Rounds):
         return found
 
     def given(self, names: Sequence[str], estimator: str) -> dict[str, Floats]:
-        """The arrays that an estimator takes; of whole slates `sips` alone."""
+        """The arrays that an estimator takes; with propensities of whole slates, only `sips` is possible."""
         if self.behaviour.ndim == 1 and estimator != "sips" and "behaviour" in names:
             raise ValueError(f"{estimator} needs behaviour and target of each rank: {REMEDIES['behaviour']}")
         return super().given(names, estimator)
@@ -248,14 +248,14 @@ class Slates(Rounds):
 
 @dataclass(frozen=True, repr=False)
 class Episodes(Rounds):
-    """Rounds of an episode each, of up to T steps; `from_steps` makes them of long arrays.
+    """Rounds with an episode each, of up to T steps; `from_steps` makes them from arrays of steps.
 
     Attributes:
-        reward: (e, T), or (e, T, M) of M objectives.
-        ratio: (e, T) importance weight of each step's choice, target / behaviour; NaN where it is not known.
+        reward: (e, T), or (e, T, M) for M objectives.
+        ratio: (e, T) importance weight of each step's choice, target / behaviour; NaN if it is not known.
         predicted: (e, T) or (e, T, M) see `episode_dr`.
         expected: (e, T) or (e, T, M) see `episode_dr`.
-        shown: (e, T) bool, False for the steps that a shorter episode lacks.
+        shown: (e, T) bool, False for the missing steps of shorter episodes.
         cluster: (e,) see `Actions`.
     """
 
@@ -270,14 +270,12 @@ class Episodes(Rounds):
     def __post_init__(self) -> None:
         given, n = numbers("ratio", self.ratio).copy(), row_count(self.reward)
         if given.ndim != 2 or len(given) != n:
-            raise ValueError(f"ratio has shape {given.shape}: expected ({n}, T), of each episode and step")
+            raise ValueError(f"ratio has shape {given.shape}: expected ({n}, T), one number for each episode and step")
         _set(self, "shown", None if self.shown is None else checked_mask(self.shown, given.shape))
         if self.shown is not None:
             given[~self.shown] = 1
         if (given < 0).any() or np.isinf(given).any():
-            raise ValueError(
-                "ratio has negative or infinite numbers: expected target / behaviour of each step, NaN where not known"
-            )
+            raise ValueError("ratio has negative or infinite numbers: expected target / behaviour of each step, NaN if not known")
         _set(self, "ratio", given)
         for name in ("reward", "predicted", "expected"):
             array = getattr(self, name)
@@ -297,22 +295,22 @@ class Episodes(Rounds):
         expected: ArrayLike | None = None,
         steps: int | None = None,
     ) -> Episodes:
-        """Episodes from arrays of steps.
+        """Make episodes from arrays of steps.
 
         Args:
-            episode: (n,) which episode each step belongs to, whole numbers; the steps of an episode follow each other in time.
-            reward: (n,) or (n, M).
+            episode: (n,) whole numbers, the episode of each step; the steps of an episode must be in the order of time.
+            reward: (n,) or (n, M) the reward of each step.
             ratio: (n,) importance weight of each step.
             predicted: (n,) or (n, M) see `episode_dr`.
             expected: (n,) or (n, M) see `episode_dr`.
-            steps: T; by default the length of the longest episode. Blocks of one log need the same.
+            steps: T; by default the length of the longest episode. All blocks of a log need the same number.
 
         Raises:
             ValueError: the lengths differ, or an episode is longer than `steps`.
         """
         number = numbers("episode", episode)
         if number.ndim != 1 or not len(number) or (number % 1 != 0).any():
-            raise ValueError(f"episode is {brief(episode)}: expected (n,) whole numbers, of at least one step")
+            raise ValueError(f"episode is {brief(episode)}: expected (n,) whole numbers, for at least one step")
         _, row, count = np.unique(number, return_inverse=True, return_counts=True)
         order = np.argsort(row, kind="stable")
         step = np.empty(len(number), np.int64)
@@ -335,7 +333,7 @@ class Episodes(Rounds):
         return Episodes(dense("reward", reward), dense("ratio", ratio)[:, :, 0], model, expectation, shown)
 
     def array(self, name: str) -> Any:
-        """What an estimator's parameter of that name takes, or None if it is absent."""
+        """The array for an estimator's parameter, or None if it is absent."""
         return np.nan_to_num(self.ratio) if name == "ratio" else getattr(self, name, None)
 
     @property

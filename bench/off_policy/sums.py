@@ -1,4 +1,4 @@
-"""Sums over the rounds of a log, block by block, from which an estimate and its intervals follow."""
+"""Sums over the rounds of a log, added block by block, from which an estimate and its intervals are computed."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from numpy.typing import ArrayLike, NDArray
 from slategym.bench.off_policy.terms import Floats, Terms
 from slategym.utils.short_repr import Brief
 
-GROUPS = 1024  # of rounds, whose sums the bootstrap draws from; fewer where there are fewer rounds
+GROUPS = 1024  # the largest number of groups of rounds, whose sums the bootstrap draws from
 
 
 class Sums(Brief):
-    """What is kept of the terms of one estimator: moments of each column, and the sums of up to 1,024 groups of rounds.
+    """The sums of the terms of one estimator: moments of each column, and the sums of up to 1,024 groups of rounds.
 
-    Rounds go to the groups in turn, so that each group is a sample of the log; rounds of a cluster go to one group, so that
-    groups are independent even where rounds are not. Memory does not grow with the log.
+    Rounds are assigned to the groups in turn, so that each group is a sample of the log. The rounds of a cluster are assigned to
+    the same group, so that groups are independent even if rounds are not. Memory does not grow with the log.
 
     Attributes:
-        count: n, rounds so far.
+        count: n, the number of rounds so far.
     """
 
     def __init__(self) -> None:
@@ -32,11 +32,11 @@ class Sums(Brief):
         """Add the terms of further rounds.
 
         Args:
-            terms: of the same estimator.
-            cluster: (n,) numbers from 0 of those whom the rounds belong to; None if rounds are independent.
+            terms: terms of the same estimator.
+            cluster: (n,) the numbers, from 0, of the clusters that the rounds belong to; None if rounds are independent.
 
         Raises:
-            ValueError: the terms have another shape than those before.
+            ValueError: the shape of the terms differs from that of earlier terms.
         """
         if not len(terms):
             return
@@ -45,8 +45,8 @@ class Sums(Brief):
             self._start(terms, cluster is not None)
         if (parts, objectives, terms.bottom is None) != (self._parts, self._objectives, self._plain):
             raise ValueError(
-                f"a block has {parts} parts of {objectives} objectives: expected {self._parts} of {self._objectives}, as before; "
-                "give Episodes.from_steps the same steps in all blocks"
+                f"a block has {parts} parts of {objectives} objectives: expected {self._parts} of {self._objectives}, as in the "
+                "earlier blocks; pass the same steps to Episodes.from_steps for all blocks"
             )
         values = terms.top.reshape(n, -1)
         values = values if terms.bottom is None else np.concatenate([values, terms.bottom], axis=1)
@@ -68,10 +68,10 @@ class Sums(Brief):
 
     def _add_groups(self, values: Floats, cluster: NDArray[np.int64] | None) -> None:
         if (cluster is not None) != self._clustered:
-            raise ValueError("some blocks have clusters and others have none: expected all or none")
+            raise ValueError("some blocks have clusters and others have none: expected clusters in all blocks or in none")
         n, width = values.shape
         if cluster is None and self.count % GROUPS == 0 and n >= GROUPS:
-            whole = n - n % GROUPS  # rounds in turn are a reshape
+            whole = n - n % GROUPS  # a reshape assigns the rounds in turn
             self._groups += values[:whole].reshape(-1, GROUPS, width).sum(axis=0)
             self._groups[: n - whole] += values[whole:]
             self._sizes += whole // GROUPS
@@ -83,7 +83,7 @@ class Sums(Brief):
             self._groups[:, column] += np.bincount(group, values[:, column], GROUPS)
 
     def _add_moments(self, values: Floats) -> None:
-        """Chan, Golub, LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979."""
+        """Update the moments (Chan, Golub, LeVeque, "Updating formulae ... for computing sample variances", 1979)."""
         n = len(values)
         mean = values.mean(axis=0)
         centred = values - mean
@@ -97,7 +97,7 @@ class Sums(Brief):
 
     @property
     def value(self) -> Floats:
-        """(M,) the estimate of each objective; NaN without rounds, or where a bottom adds up to 0."""
+        """(M,) the estimate of each objective; NaN without rounds, or if a denominator adds up to 0."""
         if not self.count:
             return np.full(max(self._objectives, 1), np.nan)
         top, bottom = self._split(self._mean[None], np.ones(1))
@@ -105,13 +105,13 @@ class Sums(Brief):
 
     @property
     def resampled_parts(self) -> tuple[Floats, Floats]:
-        """(G, width) the sums of the groups that have rounds, and (G,) how many rounds these are."""
+        """(G, width) the sums of the groups that have rounds, and (G,) their numbers of rounds."""
         some = self._sizes > 0
         return self._groups[some], self._sizes[some]
 
     @property
     def clustered(self) -> bool:
-        """Whether rounds are of clusters."""
+        """Whether the rounds are in clusters."""
         return self._clustered
 
     @property
@@ -120,13 +120,13 @@ class Sums(Brief):
         return bool(self._weights.shape[1])
 
     def weighted_by(self, weights: ArrayLike) -> Sums:
-        """The sums of one objective instead of M: the weighted sum of all.
+        """The sums for one objective instead of M: the weighted sum of all objectives.
 
         Args:
-            weights: (M,) of the objectives.
+            weights: (M,), the weights of the objectives.
 
         Raises:
-            ValueError: not M weights.
+            ValueError: there are not M weights.
         """
         given = np.asarray(weights, np.float64)
         if given.shape != (self._objectives,):
@@ -148,7 +148,7 @@ class Sums(Brief):
 
     @property
     def effective_size(self) -> float:
-        """The effective sample size (sum w)^2 / sum w^2, of the column of weights that has the least; n without weights.
+        """The effective sample size (sum w)^2 / sum w^2, the least over the columns of weights; n without weights.
 
         Kish, "Survey sampling", 1965.
         """
@@ -159,22 +159,22 @@ class Sums(Brief):
 
     @property
     def largest_share(self) -> float:
-        """The share that the largest weight has of the sum of all, in the column where it is largest; 0 without weights."""
+        """The share of the largest weight in the sum of all weights, the largest over the columns; 0 without weights."""
         if not self._weights.shape[1] or not (self._weights[0] > 0).all():
             return 0.0
         return float((self._weights[2] / self._weights[0]).max())
 
     def values_of(self, sums: Floats, sizes: Floats) -> Floats:
-        """(B, M) the estimates by other sums than those of the whole log.
+        """(B, M) the estimates from other sums than those of the whole log.
 
         Args:
-            sums: (B, width) of the columns.
-            sizes: (B,) how many rounds they are of.
+            sums: (B, width) the sums of the columns.
+            sizes: (B,) their numbers of rounds.
         """
         return _value(*self._split(sums, sizes))
 
     def influence(self) -> Floats:
-        """(width, M) how the estimates follow the means of the columns, to first order."""
+        """(width, M) the derivatives of the estimates with respect to the means of the columns."""
         parts, objectives = self._parts, self._objectives
         top, bottom = self._split(self._mean[None], np.ones(1))
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -188,9 +188,9 @@ class Sums(Brief):
         return follow
 
     def covariance(self) -> Floats:
-        """(M, M) of the estimates' errors: of the linearised terms, over rounds, or over groups where rounds are of clusters."""
+        """(M, M) covariance of the estimates' errors, from the linearised terms of rounds, or of groups with clusters."""
         follow = self.influence()
-        if not np.isfinite(follow).all():  # a bottom of 0
+        if not np.isfinite(follow).all():  # a denominator of 0
             return np.full((self._objectives, self._objectives), np.nan)
         if not self._clustered:
             return np.asarray(follow.T @ self._scatter @ follow / (max(self.count - 1, 1) * self.count))
@@ -199,7 +199,7 @@ class Sums(Brief):
         return np.asarray(linear.T @ linear * (g / (max(g - 1, 1) * self.count**2)))
 
     def skewness(self) -> Floats:
-        """(M,) of the estimates' errors, to first order: that of a term over the root of n; 0 where all terms are alike."""
+        """(M,) skewness of the estimates' errors, to first order: that of a term divided by sqrt(n); 0 if all terms are equal."""
         if not np.isfinite(self.influence()).all():
             return np.zeros(self._objectives)
         linear = self._linear()
@@ -214,16 +214,16 @@ class Sums(Brief):
 
     @property
     def freedom(self) -> int:
-        """Degrees of freedom behind `covariance`."""
+        """Degrees of freedom of `covariance`."""
         return (int((self._sizes > 0).sum()) if self._clustered else self.count) - 1
 
     def spread(self) -> Floats:
-        """(M,) the length of an interval that holds the linearised terms seen so far; exact for plain means, else a bound."""
+        """(M,) the length of an interval that contains all linearised terms so far; exact for plain means, else a bound."""
         follow = np.abs(self.influence())
         return np.asarray((self._high - self._low) @ follow)
 
     def _split(self, sums: Floats, sizes: Floats) -> tuple[Floats, Floats]:
-        """(B, g, M) the tops and (B, g) the bottoms of sums of columns."""
+        """(B, g, M) the numerators and (B, g) the denominators from sums of columns."""
         width = self._parts * self._objectives
         top = sums[:, :width].reshape(len(sums), self._parts, self._objectives)
         bottom = np.repeat(sizes[:, None], self._parts, axis=1) if self._plain else sums[:, width:]

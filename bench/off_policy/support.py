@@ -1,4 +1,4 @@
-"""Whether a log says anything of a policy: what of its weights is missing, outside the support, or too few."""
+"""Whether a log contains enough information about a policy: missing propensities, support and effective sample size."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from slategym.bench.off_policy.terms import Floats
 from slategym.bench.statistics import LEVEL
 from slategym.utils.short_repr import Brief
 
-LEAST_SIZE = 100  # rounds that the weights are as good as, below which normal intervals cannot be trusted
-LARGEST_SHARE = 0.1  # of one round in all weights
-LARGEST_SKEWNESS = 0.2  # of an estimate
-LEAST_MISSING = 0.01  # of the target's probability, outside the support
+LEAST_SIZE = 100  # the least effective sample size for which normal intervals can be trusted
+LARGEST_SHARE = 0.1  # the largest share of one round in all weights without a warning
+LARGEST_SKEWNESS = 0.2  # the largest skewness of an estimate without a warning
+LEAST_MISSING = 0.01  # the least probability of the target policy outside the support with a warning
 
 
 class Support(Brief):
-    """The overlap of the logging policy and the policy to evaluate, as far as a log shows it; rounds are added in blocks.
+    """The overlap of the logging policy and the policy to evaluate, estimated from a log; rounds are added in blocks.
 
     Attributes:
-        rounds: n, so far.
-        unlogged: rounds whose logged propensity is 0 or unknown.
-        weight_sum: of the importance weights of whole rounds.
+        rounds: n, the number of rounds so far.
+        unlogged: the number of rounds whose logged propensity is 0 or unknown.
+        weight_sum: the sum of the importance weights of whole rounds.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Support(Brief):
         """Add further rounds.
 
         Args:
-            rounds: of any kind.
+            rounds: rounds of any kind.
         """
         if not len(rounds):
             return
@@ -54,20 +54,20 @@ class Support(Brief):
 
     @property
     def mean_weight(self) -> float:
-        """The mean importance weight, which is 1 on average where the log supports the policy; NaN without rounds."""
+        """The mean importance weight, whose expectation is 1 if the log supports the policy; NaN without rounds."""
         return self.weight_sum / self.rounds if self.rounds else float("nan")
 
     @property
     def effective_size(self) -> float:
-        """(sum w)^2 / sum w^2 of the weights of whole rounds: how many unweighted rounds they are as good as (Kish 1965)."""
+        """(sum w)^2 / sum w^2 of the weights of whole rounds: the equivalent number of unweighted rounds (Kish 1965)."""
         return self.weight_sum**2 / self._squares if self._squares else 0.0
 
     @property
     def outside(self) -> float:
-        """The target policy's probability of choices that the log cannot hold.
+        """The target policy's probability of choices that the logging policy never makes.
 
-        Where `Actions.outside` does not give it, 1 less the mean weight, if that is significantly below 1 and the weights are
-        not so few that their mean says nothing.
+        If `Actions.outside` does not give it, it is 1 minus the mean weight, if the mean weight is significantly below 1 and the
+        effective sample size is at least 100; else 0.
         """
         if self._outside_known:
             return self._outside / self.rounds
@@ -79,7 +79,7 @@ class Support(Brief):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences on what the log lacks."""
+        """Sentences on the information that the log lacks."""
         said = []
         if not self.rounds:
             return ("The log has no rounds.",)
@@ -89,23 +89,23 @@ class Support(Brief):
                 "0, and importance weighting is biased."
             )
         if self.weight_sum == 0:
-            return (*said, "The policy never chooses what the log holds: importance weighting says nothing of it.")
+            return (*said, "The policy never makes a logged choice: importance weighting cannot evaluate it.")
         if self.outside > LEAST_MISSING:
             said.append(
                 f"About {100 * self.outside:.2g} % of the policy's choices are outside the support of the log, which never "
-                "shows them: only a reward model speaks for them."
+                "contains them: only a reward model can estimate their value."
             )
         return tuple(said)
 
 
 def estimate_warnings(sums: Sums) -> tuple[str, ...]:
-    """Sentences on an estimate: too few rounds that count, one that counts too much, or terms too skewed for its interval.
+    """Warnings about an estimate: too few effective rounds, a round with too much weight, or too skewed terms.
 
     Cochran's rule ("Sampling techniques", 1977, section 2.15): a normal interval of a mean needs n > 25 times the squared
-    skewness of the terms, which is a skewness of at most 0.2 of the mean.
+    skewness of the terms, which means a skewness of the mean of at most 0.2.
 
     Args:
-        sums: of the estimator.
+        sums: the sums of the estimator.
     """
     said = []
     if 0 < sums.effective_size < LEAST_SIZE:
@@ -118,8 +118,8 @@ def estimate_warnings(sums: Sums) -> tuple[str, ...]:
     skewness = float(np.abs(sums.skewness()).max())
     if skewness > LARGEST_SKEWNESS:
         said.append(
-            f"Few rounds decide the estimate, by large weights or rare rewards (its skewness is {skewness:.2g}, above "
-            f"{LARGEST_SKEWNESS:g}): normal and bootstrap intervals cover less than they say."
+            f"A few rounds with large weights or rare rewards dominate the estimate (its skewness is {skewness:.2g}, above "
+            f"{LARGEST_SKEWNESS:g}): normal and bootstrap intervals cover less than their level."
         )
     return tuple(said)
 

@@ -1,4 +1,4 @@
-"""What each round of a log adds to an estimate: the one form in which all estimators answer."""
+"""The contribution of each round of a log to an estimate: the common return value of all estimators."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, repr=False)
 class Terms(Brief):
-    """Terms of n rounds, whose estimate is a sum of ratios of sums: sum_g (sum_i top[i, g]) / (sum_i bottom[i, g]).
+    """Terms of n rounds; the estimate is a sum of ratios of sums, sum_g (sum_i top[i, g]) / (sum_i bottom[i, g]).
 
-    A plain mean has one part (g = 1) and a bottom of ones; self-normalisation has the importance weights there. Intervals, the
-    choice of options and sums over blocks of a log need no more than this.
+    A plain mean has one part (g = 1) and a bottom of ones; a self-normalised mean has the importance weights there. Intervals,
+    the choice of options and sums over blocks of a log need only these terms.
 
     Attributes:
-        top: (n, g, M) of each part and objective.
-        bottom: (n, g) of each part; None for ones, a plain mean.
+        top: (n, g, M) the numerators of each part and objective.
+        bottom: (n, g) the denominators of each part; None for ones, which gives a plain mean.
         weight: (n, h) the importance weights as the estimator uses them, for the effective sample size; None if it has none.
     """
 
@@ -32,14 +32,14 @@ class Terms(Brief):
     def __post_init__(self) -> None:
         for name, array in (("bottom", self.bottom), ("weight", self.weight)):
             if array is not None and len(array) != len(self.top):
-                raise ValueError(f"{name} has {len(array)} rounds: expected {len(self.top)}, as many as top")
+                raise ValueError(f"{name} has {len(array)} rounds: expected {len(self.top)}, the number of rounds of top")
 
     def __len__(self) -> int:
         return len(self.top)
 
     @property
     def value(self) -> Floats:
-        """(M,) the estimate of each objective; NaN where a bottom adds up to 0."""
+        """(M,) the estimate of each objective; NaN if a bottom adds up to 0."""
         if not len(self):
             return np.full(self.top.shape[2], np.nan)
         bottom = np.full(self.top.shape[1], float(len(self))) if self.bottom is None else self.bottom.sum(axis=0)
@@ -48,14 +48,14 @@ class Terms(Brief):
 
 
 def numbers(name: str, values: ArrayLike) -> Floats:
-    """An array of float64.
+    """Convert to an array of float64.
 
     Args:
-        name: what messages call it.
+        name: the name in error messages.
         values: numbers or bools, of any shape.
 
     Raises:
-        ValueError: they are something else.
+        ValueError: the values are something else.
     """
     try:
         array = np.asarray(values)
@@ -70,31 +70,31 @@ def ratio(behaviour: ArrayLike, target: ArrayLike) -> Floats:
     """Importance weights target / behaviour; 0 where the logged propensity is 0 or unknown (NaN), which `Support` counts.
 
     Args:
-        behaviour: probabilities of what was logged under the logging policy, of any shape.
-        target: its probabilities under the policy to evaluate, of the same shape.
+        behaviour: probabilities of the logged choices under the logging policy, of any shape.
+        target: their probabilities under the policy to evaluate, of the same shape.
 
     Raises:
         ValueError: the shapes differ.
     """
     below, above = numbers("behaviour", behaviour), numbers("target", target)
     if below.shape != above.shape:
-        raise ValueError(f"target has shape {above.shape}: expected {below.shape}, that of behaviour")
+        raise ValueError(f"target has shape {above.shape}: expected {below.shape}, the shape of behaviour")
     return np.divide(above, below, out=np.zeros(below.shape), where=below > 0)
 
 
 def columns(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
-    """Rewards or predictions with a last axis of objectives, which single objectives may leave out.
+    """Rewards or predictions with a last axis of objectives, which is added if it is missing.
 
     Args:
-        name: what messages call them.
-        values: of `shape`, or of `shape` and an axis of M objectives.
+        name: their name in error messages.
+        values: an array of `shape`, or of `shape` and an axis of M objectives.
         shape: (n,) or (n, k).
 
     Returns:
         (*shape, M).
 
     Raises:
-        ValueError: another shape.
+        ValueError: the shape is different.
     """
     array = numbers(name, values)
     if array.shape[: len(shape)] != shape or array.ndim > len(shape) + 1:
@@ -103,7 +103,7 @@ def columns(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
 
 
 def cumulated(each: ArrayLike) -> Floats:
-    """(n, k) the weights of all choices down to each rank, or up to each step.
+    """(n, k) the product of the weights of all choices down to each rank, or up to each step.
 
     Args:
         each: (n, k) the weight of each choice.
@@ -115,8 +115,8 @@ def corrected(weight: Floats, reward: Floats, predicted: Floats, expected: Float
     """The terms of sum_l w_1:l (r_l - Q_l) + w_1:l-1 E[Q_l], for slates and episodes.
 
     Args:
-        weight: (n, k) cumulated.
-        reward: (n, k, M).
+        weight: (n, k) cumulative weights.
+        reward: (n, k, M) rewards.
         predicted: (n, k, M) Q_l of the logged choice.
         expected: (n, k, M) its mean under the policy to evaluate.
     """
@@ -129,19 +129,19 @@ def mean_of(values: Floats, weight: Floats | None = None) -> Terms:
     """The terms of a plain mean.
 
     Args:
-        values: (n, M) what each round adds.
+        values: (n, M) the contribution of each round.
         weight: (n,) or (n, h) importance weights.
     """
     return Terms(values[:, None], None, _columns_of(weight))
 
 
 def normalised(values: Floats, weight: Floats, plain: Floats | None = None) -> Terms:
-    """The terms of sum(values) / sum(weight), and of a plain mean added to it.
+    """The terms of sum(values) / sum(weight), optionally with a plain mean that is added.
 
     Args:
-        values: (n, M), or (n, g, M) of several ratios that are added.
-        weight: (n,), or (n, g) of several.
-        plain: (n, M), whose mean is added; None for nothing.
+        values: (n, M), or (n, g, M) for a sum of several ratios.
+        weight: (n,), or (n, g) for several ratios.
+        plain: (n, M), the values whose mean is added, or None.
     """
     top = values[:, None] if values.ndim == 2 else values
     bottom = weight[:, None] if weight.ndim == 1 else weight

@@ -1,4 +1,4 @@
-"""The value of a policy by several estimators, with intervals and warnings, in one pass over a log of any length."""
+"""The value of a policy from several estimators, with intervals and warnings, in one pass over a log of any length."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from slategym.bench.statistics import LEVEL, Estimate
 from slategym.utils.checked import checked
 from slategym.utils.short_repr import Brief
 
-BLOCK = 1 << 16  # rounds at once
+BLOCK = 1 << 16  # the number of rounds processed at once
 WAYS = {"normal": normal, "bootstrap": bootstrap}
 
 
 @dataclass(frozen=True, repr=False)
 class PolicyValue(Brief):
-    """What an estimator says of a policy.
+    """The estimated value of a policy.
 
     Attributes:
-        estimator: its text.
+        estimator: the estimator, as a text.
         objectives: the value of each objective per round, with its interval.
-        utility: the value by the scalarizer, with its interval; that of the only objective where there is one and no
-            scalarizer; else None.
+        utility: the utility by the scalarizer, with its interval. Without a scalarizer, the value of the objective if there is
+            only one, else None.
         rounds: n.
         effective_size: (sum w)^2 / sum w^2 of the weights as the estimator uses them; n if it uses none.
-        chosen: the option that SLOPE chose, by name; None is no limit.
-        warnings: what speaks against trusting it.
+        chosen: the option that SLOPE chose, by name; None means no limit.
+        warnings: reasons not to trust the estimate.
     """
 
     estimator: str
@@ -50,11 +50,11 @@ class PolicyValue(Brief):
 
     @property
     def mean(self) -> Floats:
-        """(M,) the estimates of the objectives; NaN where there is none."""
+        """(M,) the estimates of the objectives; NaN where an estimate is missing."""
         return np.array([np.nan if each.mean is None else each.mean for each in self.objectives])
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values, as results files have them."""
+        """The value as JSON values, as in results files."""
         return {
             "objectives": [each.to_json() for each in self.objectives],
             "utility": None if self.utility is None else self.utility.to_json(),
@@ -83,19 +83,19 @@ def policy_values(
     ```
 
     Args:
-        rounds: `Actions`, `Slates` or `Episodes`; or the blocks of a log that is too long for the memory, in order.
-        estimators: their texts, such as `dr` and `switch-dr:threshold=auto`, see `ESTIMATORS`.
-        interval: see `INTERVALS`.
+        rounds: `Actions`, `Slates` or `Episodes`; or the blocks of a log that does not fit in memory, in order.
+        estimators: estimators as texts, such as `dr` and `switch-dr:threshold=auto`, see `ESTIMATORS`.
+        interval: the kind of interval, see `INTERVALS`.
         level: nominal coverage.
-        scalarizer: the utility of the mean objectives. That of a weighted sum has the interval that was asked for; that of any
-            other has the bootstrap's.
-        bounds: the least and the greatest that a term of the estimators can be, for `bernstein`; by default those seen.
+        scalarizer: gives the utility of the mean objectives. The utility of a weighted sum has the requested kind of interval;
+            any other utility has a bootstrap interval.
+        bounds: the least and the largest possible value of a term, for `bernstein`; by default those observed.
 
     Returns:
-        By the texts of the estimators, in their order.
+        The values by the texts of the estimators, in the same order.
 
     Raises:
-        ValueError: there is no such estimator, the rounds lack what it takes, or blocks do not fit each other.
+        ValueError: there is no such estimator, the rounds lack an array that it takes, or blocks do not match.
     """
     if not 0 < level < 1:
         raise ValueError(f"level is {level}: expected a number above 0 and below 1")
@@ -116,8 +116,8 @@ def utility_of(scalarizer: Scalarizer, values: ArrayLike) -> Floats:
     """(B,) the utilities of (B, M) mean objectives.
 
     Args:
-        scalarizer: whose utility.
-        values: of each.
+        scalarizer: the scalarizer that defines the utility.
+        values: the mean objectives.
     """
     each = np.asarray(values, np.float64)
     weights = scalarizer.constant_weights

@@ -177,7 +177,7 @@ def test_interrupted_run_may_be_done_again(tmp_path):
         ("simulate --scalarizer lagrangian:clicks>=1", "there is no objective 'clicks'. Did you mean 'click'"),
         ("simulate --scalarizer lagrangian:click>=9", "no mixture of slates has click >= 9: the nearest has click"),
         ("simulate --scalarizer nash --scalarizer gini", "--scalarizer names 2: expected one"),
-        ("benchmark --scalarizer nash --rank-by episode", "a scalarizer's utility is of the mean per slate"),
+        ("benchmark --scalarizer nash --rank-by episode", "a scalarizer's utility is computed per slate"),
         ("benchmark --rank-by visit", "--rank-by is 'visit': expected episode or slate"),
         ("benchmark --references some", "--references is 'some': expected kept, all or off"),
         ("benchmark --exact yes", "--exact is 'yes': expected sampled, every or off"),

@@ -1,1 +1,1 @@
-"""The study of estimators in a world whose truth is known: bias, error and coverage, and what to use. No estimator."""
+"""The study of estimators in a world with known truth: bias, error, coverage and advice. Estimators do not belong here."""

@@ -1,4 +1,4 @@
-"""What to use, in words computed from the cells of a study."""
+"""Advice on which estimators to use, computed from the cells of a study."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 
 NAMES = {"actions": "single actions", "slates": "slates chosen item by item", "product": "slates whose ranks are independent"}
-COVERED = 0.93  # the least coverage of a nominal 95 % that is taken for it
-USABLE = 0.2  # the largest error, as a share of the value, that decides anything
+COVERED = 0.93  # the least coverage that is accepted for a nominal 95 %
+USABLE = 0.2  # the largest useful error, as a share of the value
 CHANCE = 1.645  # standard errors
-ENOUGH = 1000  # rounds that the weights are as good as
-UNBIASED = ("ipw", "snipw", "dr", "sndr", "sips", "cascade-dr")  # or consistent, without an option that adds bias
+ENOUGH = 1000  # a sufficient effective sample size
+UNBIASED = ("ipw", "snipw", "dr", "sndr", "sips", "cascade-dr")  # unbiased or consistent, without an option that adds bias
 Cells = Sequence[Mapping[str, Any]]
 
 
 def short(text: str) -> str:
-    """An estimator's text as tables show it: without lists of numbers.
+    """A short form of an estimator's text for tables, without lists of numbers.
 
     Args:
-        text: "position-based:examination=1,0.85".
+        text: a text such as "position-based:examination=1,0.85".
     """
     name, _, options = text.partition(":")
     if "self_normalised" in options:
@@ -30,12 +30,12 @@ def short(text: str) -> str:
 
 
 def failing(error: float | None, coverage: float, replications: int) -> str:
-    """Why an estimator fails: "error", its value decides nothing; "coverage", its interval misses; or empty.
+    """Why an estimator fails: "error" if its error is too large, "coverage" if its interval covers too rarely; else empty.
 
     Args:
-        error: root mean square, as a share of the true value.
-        coverage: share of the logs in which its normal 95 % interval covers.
-        replications: how many logs; coverage fails where it is below 93 % beyond chance (one-sided, 5 %).
+        error: root mean square error, as a share of the true value.
+        coverage: share of the logs in which its normal 95 % interval contains the true value.
+        replications: the number of logs; coverage fails if it is significantly below 93 % (one-sided, 5 %).
     """
     if error is None or error > USABLE:
         return "error"
@@ -43,28 +43,28 @@ def failing(error: float | None, coverage: float, replications: int) -> str:
 
 
 def advice(cells: Cells) -> list[str]:
-    """Sentences on which estimator to use, and where none should be trusted.
+    """Sentences on which estimator to use, and in which cases none should be trusted.
 
     Args:
-        cells: of a study.
+        cells: the cells of a study.
     """
     return [sentence for kind in NAMES for sentence in _of_kind([cell for cell in cells if cell["kind"] == kind], kind)]
 
 
 def recommended(cells: Cells) -> dict[str, str]:
-    """The estimator of the lowest error over all logs, by kind.
+    """The estimator with the lowest error over all logs, by kind.
 
     Args:
-        cells: of a study.
+        cells: the cells of a study.
     """
     by_kind = {kind: [cell for cell in cells if cell["kind"] == kind] for kind in NAMES}
     return {kind: _ranked(some)[0][0] for kind, some in by_kind.items() if some}
 
 
 def _ranked(cells: Cells) -> tuple[list[str], dict[str, Any], Any]:
-    """The estimators of a kind, best first, the errors of each in each cell, and the least error of each cell.
+    """The estimators of a kind, the best one first; the errors of each in each cell; and the least error of each cell.
 
-    Errors are compared relative to the least one of a cell, so that the hardest cells do not outvote the others.
+    Errors are compared relative to the least error of a cell, so that the hardest cells do not dominate.
     """
     errors = {name: np.array([_error(cell, name) for cell in cells]) for name in cells[0]["estimators"]}
     best = np.min(list(errors.values()), axis=0)
@@ -80,12 +80,12 @@ def _of_kind(cells: Cells, kind: str) -> list[str]:
     said = [
         f"For {NAMES[kind]} use {short(first)}: over the {count} logs its error is {_times(errors[first], best):.2f} times "
         f"that of the best estimator of each log, and its 95 % interval covers {100 * COVERED:g} % or more in {held[first]} of "
-        "them."
+        "these logs."
     ]
     sound = next(name for name in ranked if held[name] == max(held.values()))
     if sound != first and held[sound] > held[first]:
         said.append(
-            f"Where the interval matters, use {short(sound)}: it covers in {held[sound]} of {count}, with an error "
+            f"If the interval matters, use {short(sound)}: it covers in {held[sound]} of {count} logs, with an error "
             f"{_times(errors[sound], errors[first]):.2f} times as large."
         )
     lost = [cell for cell in cells if all(found["fails"] for found in cell["estimators"].values())]
@@ -93,14 +93,14 @@ def _of_kind(cells: Cells, kind: str) -> list[str]:
         places = ", ".join(f"{cell['logging']} with {cell['rounds']:,} rounds" for cell in lost)
         largest = max(cell["effective_size"] for cell in lost)
         said.append(
-            f"No estimator gives a value within {100 * USABLE:g} % and an interval that covers where the log is {places} "
+            f"No estimator gives a value within {100 * USABLE:g} % and an interval that covers if the log is {places} "
             f"(effective sample sizes of up to {largest:,.0f})."
         )
     return said + _coverage(cells)
 
 
 def _coverage(cells: Cells) -> list[str]:
-    """How far normal intervals of unbiased estimators cover, by effective sample size."""
+    """Sentences on the coverage of the normal intervals of unbiased estimators, by effective sample size."""
     names = [name for name in UNBIASED if name in cells[0]["estimators"]]
     said = []
     for enough, words in ((False, f"below {ENOUGH:,}"), (True, f"{ENOUGH:,} or more")):
@@ -108,7 +108,7 @@ def _coverage(cells: Cells) -> list[str]:
         covered = [100 * cell["estimators"][name]["coverage"]["normal"] for cell in some for name in names]
         if covered:
             said.append(
-                f"Where the effective sample size is {words}, normal 95 % intervals of {', '.join(names)} cover "
+                f"If the effective sample size is {words}, normal 95 % intervals of {', '.join(names)} cover "
                 f"{min(covered):.0f} to {max(covered):.0f} %."
             )
     return said

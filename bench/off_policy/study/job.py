@@ -1,4 +1,4 @@
-"""One cell of the study: many logs of one size by one logging policy, through all estimators."""
+"""One cell of the study: many logs of one size from one logging policy, evaluated by all estimators."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ WAYS = ("normal", "bootstrap", "bernstein")
 
 @dataclass(frozen=True, repr=False)
 class Cell(Brief):
-    """What the estimators said of each log.
+    """The estimates for each log.
 
     Attributes:
-        value: (R, E) the estimate of each log by each estimator.
+        value: (R, E) the estimate of each estimator for each log.
         low: (R, E, 3) lower ends of the normal, bootstrap and Bernstein intervals.
-        high: (R, E, 3) upper ends of them.
-        size: (R, E) effective sample sizes, of the weights as estimators use them.
-        weights: (R,) effective sample sizes of the weights of whole rounds.
+        high: (R, E, 3) upper ends of these intervals.
+        size: (R, E) effective sample sizes, from the weights as estimators use them.
+        weights: (R,) effective sample sizes, from the weights of whole rounds.
     """
 
     value: Floats
@@ -52,14 +52,14 @@ class StudyJob(Brief):
 
     Attributes:
         setting: the world.
-        kind: of what is chosen.
-        logging: the logging policy's name.
-        rounds: n, of each log.
-        replications: R, how many logs.
-        seed: of the logs.
-        estimators: their texts.
-        examination: (k,) of ranks, for the position-based estimator.
-        fingerprint: of all that the result depends on; empty if it is not to be kept.
+        kind: the kind of choices, see `setting.KINDS`.
+        logging: the name of the logging policy.
+        rounds: n, the number of rounds of each log.
+        replications: R, the number of logs.
+        seed: the seed of the logs.
+        estimators: the estimators, as texts.
+        examination: (k,) the examination of ranks, for the position-based estimator.
+        fingerprint: the fingerprint of everything that the result depends on; empty if the result is not stored.
     """
 
     setting: Setting
@@ -74,12 +74,12 @@ class StudyJob(Brief):
 
     @property
     def title(self) -> str:
-        """What is chosen, by whom it was logged, and how much."""
+        """The kind, the logging policy and the number of rounds."""
         return f"{self.kind} {self.logging} {self.rounds}"
 
     @property
     def known(self) -> Mapping[str, Any]:
-        """Nothing."""
+        """Empty, because the result refers to no objects by name."""
         return {}
 
     @property
@@ -88,11 +88,11 @@ class StudyJob(Brief):
         return self.rounds * self.replications
 
     def run(self, progress: Callable[[int], None], stop: Callable[[], bool], store: RunStore | None = None) -> Cell | None:
-        """Draw the logs and estimate; None if it was stopped early.
+        """Draw the logs and compute the estimates; None if the job was stopped early.
 
         Args:
-            progress: called with the rounds so far.
-            stop: asked before each log.
+            progress: called with the number of rounds so far.
+            stop: called before each log; if it returns True, the job is stopped.
             store: not used.
         """
         made = [make_estimator(text) for text in self.estimators]
@@ -141,7 +141,7 @@ class StudyJob(Brief):
         slate: NDArray[np.int64],
         reward: Floats,
     ) -> Rounds:
-        """What estimators take of a log, with a reward model that is fitted to it."""
+        """The rounds of a log, with the predictions of a reward model that is fitted to it."""
         chances = target.choices(context, slate)
         logged, wanted = of_items(behaviour.choices(context, slate), slate), of_items(chances, slate)
         features = self.setting.features[context]
@@ -150,7 +150,7 @@ class StudyJob(Brief):
             plain = predictions(*given)
             robust = predictions(*given, mrdr_weights(logged[:, 0], wanted[:, 0]))
             return Actions(reward[:, 0], logged[:, 0], wanted[:, 0], *plain, *robust)
-        to_come = reward[:, ::-1].cumsum(axis=1)[:, ::-1]  # what a rank's model predicts: its own reward and those below
+        to_come = reward[:, ::-1].cumsum(axis=1)[:, ::-1]  # the target of a rank's model: its own reward and those below
         each = [predictions(features, slate[:, rank], to_come[:, rank], chances[:, rank]) for rank in range(slate.shape[1])]
         predicted, expected = (np.stack(part, axis=1) for part in zip(*each, strict=True))
         if self.kind == "product":
@@ -163,8 +163,8 @@ def estimators_for(kind: Kind, examination: Sequence[float]) -> tuple[str, ...]:
     """The estimators that are studied.
 
     Args:
-        kind: of what is chosen.
-        examination: (k,) of ranks.
+        kind: the kind of choices, see `setting.KINDS`.
+        examination: (k,) the examination of ranks.
     """
     ranks = ",".join(f"{number:.6g}" for number in examination)
     return {

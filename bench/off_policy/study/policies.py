@@ -1,4 +1,4 @@
-"""Policies over a short list of items whose probabilities are exact: softmax choices, one after the other or rank by rank."""
+"""Policies over a short list of items with exact probabilities: softmax choices, sequential or independent for each rank."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, repr=False)
 class PlackettLuce(Brief):
-    """Chooses the items of a slate one after the other by softmax, each among those left.
+    """Chooses the items of a slate one after the other by softmax, each among the remaining items.
 
-    Plackett, "The analysis of permutations", 1975; of a single rank it is a softmax policy.
+    Plackett, "The analysis of permutations", 1975; with a single rank it is a softmax policy.
 
     Attributes:
-        logits: (P, m) of each context and item.
+        logits: (P, m) the logit of each item in each context.
         ranks: k, the size of a slate.
     """
 
@@ -36,10 +36,10 @@ class PlackettLuce(Brief):
         return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
     def sample(self, random: np.random.Generator, context: Rows) -> Rows:
-        """(n, k) slates by Gumbel noise.
+        """(n, k) slates, drawn with Gumbel noise.
 
         Args:
-            random: the generator.
+            random: the random generator.
             context: (n,) numbers of contexts.
         """
         noisy = self.logits[context] + random.gumbel(size=(len(context), self.logits.shape[1]))
@@ -64,7 +64,7 @@ class PlackettLuce(Brief):
 
     @cached_property
     def marginals(self) -> Floats:
-        """(P, k, m) the probability of every item at each rank, over all that may stand above: exact, over all subsets."""
+        """(P, k, m) the probability of every item at each rank, computed exactly over all subsets of items above."""
         contexts, items = self.strength.shape
         found = np.zeros((contexts, self.ranks, items))
         reached: dict[frozenset[int], Floats] = {frozenset(): np.ones(contexts)}
@@ -83,10 +83,10 @@ class PlackettLuce(Brief):
 
 @dataclass(frozen=True, repr=False)
 class Product(Brief):
-    """Draws each rank by softmax from items of its own, so that ranks are independent and nothing repeats.
+    """Draws each rank by softmax from separate items, so that ranks are independent and no item is repeated.
 
     Attributes:
-        logits: (P, m) of each context and item.
+        logits: (P, m) the logit of each item in each context.
         ranks: k; item i belongs to rank i modulo k.
     """
 
@@ -102,10 +102,10 @@ class Product(Brief):
         return np.asarray(shifted / shifted.sum(axis=2, keepdims=True))
 
     def sample(self, random: np.random.Generator, context: Rows) -> Rows:
-        """(n, k) slates.
+        """(n, k) random slates.
 
         Args:
-            random: the generator.
+            random: the random generator.
             context: (n,) numbers of contexts.
         """
         cumulated = self.marginals.cumsum(axis=2)[context]
@@ -113,7 +113,7 @@ class Product(Brief):
         return np.asarray((cumulated <= uniform).sum(axis=2))
 
     def choices(self, context: Rows, slate: Rows) -> Floats:
-        """(n, k, m) the probability of every item at each rank, whatever stands above.
+        """(n, k, m) the probability of every item at each rank, which does not depend on the items above.
 
         Args:
             context: (n,) numbers of contexts.
@@ -123,17 +123,17 @@ class Product(Brief):
 
 
 def of_items(table: Floats, slate: Rows) -> Floats:
-    """(n, k) the entries of (n, k, m) that belong to the items of (n, k) slates.
+    """(n, k) the entries of a table (n, k, m) for the items of slates (n, k).
 
     Args:
-        table: of every item at each rank.
+        table: values of every item at each rank.
         slate: the items.
     """
     return np.asarray(np.take_along_axis(table, slate[:, :, None], axis=2)[:, :, 0])
 
 
 def places(table: Floats, context: Rows, slate: Rows) -> Floats:
-    """(n, k, k) for the item at each rank of the slates, its probability at every rank.
+    """(n, k, k) the probability at every rank of the item at each rank of the slates.
 
     Args:
         table: (P, k, m) marginals of a policy.

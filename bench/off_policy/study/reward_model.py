@@ -1,4 +1,4 @@
-"""The reward model of the study: for each item a line in the context, by ridge regression, cross-fitted."""
+"""The reward model of the study: for each item a linear function of the context, by cross-fitted ridge regression."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 FOLDS = 2
-RIDGE = 5.0  # rounds of an item by which its line is drawn to the mean
+RIDGE = 5.0  # the weight of the shrinkage to the mean, in rounds of an item
 
 
 def predictions(
     context: Floats, item: NDArray[np.int64], reward: Floats, chances: Floats, weights: Floats | None = None
 ) -> tuple[Floats, Floats]:
-    """Predict rewards of the logged items, and of a policy's choice, each round by a model of the rounds of the other half.
+    """Predict the rewards of the logged items and of a policy's choices, for each round by a model of the other half.
 
-    The half that a round is not in does not know its reward, which keeps the doubly robust estimators unbiased (Chernozhukov et
-    al., "Double/debiased machine learning", 2018).
+    The model of the other half was not fitted to the round's reward, which keeps the doubly robust estimators unbiased
+    (Chernozhukov et al., "Double/debiased machine learning", 2018).
 
     Args:
-        context: (n, c) features.
+        context: (n, c) features of the contexts.
         item: (n,) the logged items.
-        reward: (n,).
+        reward: (n,) the rewards.
         chances: (n, m) the probabilities of all items under the policy to evaluate.
-        weights: (n,) of the rounds in the fit; None for ones.
+        weights: (n,) weights of the rounds in the fit; None for ones.
 
     Returns:
-        (n,) predictions for the logged items, and (n,) the means under the policy.
+        (n,) predictions for the logged items, and (n,) the mean predictions under the policy.
     """
     design = np.concatenate([np.ones((len(item), 1)), context], axis=1)
     predicted, expected = np.empty(len(item)), np.empty(len(item))
@@ -40,7 +40,7 @@ def predictions(
 
 
 def _lines(design: Floats, item: NDArray[np.int64], reward: Floats, items: int, weights: Floats | None) -> Floats:
-    """(m, c + 1) the coefficients of each item, drawn to the mean of all."""
+    """(m, c + 1) the coefficients of each item, shrunk to the overall mean."""
     used = np.ones(len(reward)) if weights is None or not weights.any() else weights / weights.mean()
     mean = float(np.average(reward, weights=used))
     gram = np.tile(RIDGE * np.eye(design.shape[1]), (items, 1, 1))

@@ -1,4 +1,4 @@
-"""What the study knows of a world: contexts of shoppers, exact probabilities of a short list of items, and policies over it."""
+"""The setting of the study: contexts of shoppers, exact probabilities of a short list of items, and policies over the list."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ Floats = NDArray[np.float64]
 Kind = Literal["actions", "slates", "product"]
 KINDS: dict[Kind, str] = {
     "actions": "one item is shown",
-    "slates": "slates are chosen item by item, each among those left (Plackett-Luce)",
-    "product": "each rank is drawn independently, from items of its own",
+    "slates": "slates are chosen item by item, each among the remaining items (Plackett-Luce)",
+    "product": "each rank is drawn independently, from separate items",
 }
 LOGGING: dict[str, str] = {
-    "near": "chooses as the policy to evaluate does, less sharply",
+    "near": "has the preferences of the policy to evaluate, but less sharp ones",
     "uniform": "chooses at random",
-    "popular": "prefers the items that most shoppers like",
-    "opposite": "prefers what the policy to evaluate avoids",
+    "popular": "prefers the items with the highest mean value",
+    "opposite": "prefers the items that the policy to evaluate avoids",
 }
 CONTEXTS = 2000
-TRUE_SLATES = 100  # of each context, whose exact expectations give the truth of slates
+TRUE_SLATES = 100  # slates per context whose exact expectations give the true value of slates
 SHARPNESS = 2.0  # logits per standard deviation of the scores
-CONTEXT_COLUMNS = 12  # of the observed context, at most
+CONTEXT_COLUMNS = 12  # the largest number of columns of the observed context
 
 
 @dataclass(frozen=True, repr=False)
 class Setting(Brief):
-    """A world seen by policies that choose from a short list.
+    """A world for policies that choose from a short list of items.
 
     Attributes:
-        attraction: (P, m) of each context and item.
+        attraction: (P, m) the attraction of each item in each context.
         conversion: (P, m) the probability that a click converts.
         features: (P, c) the observed context, standardised.
-        scores: (P, m) what the policy to evaluate prefers: linear in the context, standardised.
+        scores: (P, m) the scores of the policy to evaluate: linear in the context, standardised.
         popularity: (m,) the mean value of each item, standardised.
-        click_model: how attraction becomes clicks.
-        weights: what a click and a conversion are worth.
-        ranks: k, of a slate.
-        items: (m,) the items, as the world numbers them.
+        click_model: the click model of the world.
+        weights: the values of a click and of a conversion.
+        ranks: k, the size of a slate.
+        items: (m,) the items, as indices of the world's catalogue.
     """
 
     attraction: Floats
@@ -61,20 +61,20 @@ class Setting(Brief):
 
     @classmethod
     def of(cls, world: World, items: int, seed: int, contexts: int = CONTEXTS) -> Setting:
-        """What a world shows to shoppers at visits that random slates bring them to.
+        """Make the setting of a world, with shoppers sampled at visits under random slates.
 
         Args:
-            world: without a schedule, whose probabilities are exact.
-            items: m, how many of the items with the highest mean value are on the list.
-            seed: of the shoppers.
-            contexts: P, how many shoppers at a visit.
+            world: a world without a schedule and with exact probabilities.
+            items: m, the number of items on the list, which are those with the highest mean value.
+            seed: the seed of the shoppers.
+            contexts: P, the number of sampled shoppers at a visit.
 
         Raises:
-            ValueError: the world's probabilities are estimates, or it has no clicks and conversions.
+            ValueError: the world's probabilities are estimates, or it has neither clicks nor conversions as objectives.
         """
         own = derived(seed, "contexts of the study of estimators")
         if world.user_model.estimated:
-            raise ValueError(f"{world.name} has a black box of a user model, whose probabilities are not known: expected another")
+            raise ValueError(f"the user model of {world.name} is a black box: expected a world with exact probabilities")
         worth = dict(zip(world.objective_names, world.weights, strict=True))
         weights = (worth.get("click", 0.0), worth.get("conversion", 0.0))
         if not any(weights):
@@ -108,11 +108,11 @@ class Setting(Brief):
         )
 
     def policy(self, kind: Kind, name: str) -> PlackettLuce | Product:
-        """A policy: the one to evaluate, "target", or one of `LOGGING`.
+        """The policy to evaluate, "target", or a logging policy.
 
         Args:
-            kind: of what it chooses.
-            name: which.
+            kind: the kind of its choices, see `KINDS`.
+            name: "target" or a name of `LOGGING`.
         """
         logits = {
             "target": SHARPNESS * self.scores,
@@ -128,7 +128,7 @@ class Setting(Brief):
 
         Args:
             context: (n,) numbers of contexts.
-            slate: (n, k) places on the list.
+            slate: (n, k) items, as positions on the list.
         """
         click = self.click_model.click_probability(self.attraction[context[:, None], slate])
         return np.asarray(click * (self.weights[0] + self.weights[1] * self.conversion[context[:, None], slate]), np.float64)
@@ -137,9 +137,9 @@ class Setting(Brief):
         """(n, k) sampled rewards of each rank.
 
         Args:
-            random: the generator.
+            random: the random generator.
             context: (n,) numbers of contexts.
-            slate: (n, k) places on the list.
+            slate: (n, k) items, as positions on the list.
         """
         uniform = random.random((2, *slate.shape))
         clicks = self.click_model.sample_clicks(self.attraction[context[:, None], slate], uniform[0], random.random(len(slate)))
@@ -147,11 +147,11 @@ class Setting(Brief):
         return np.asarray(self.weights[0] * clicks + self.weights[1] * converted, np.float64)
 
     def truth(self, kind: Kind, seed: int) -> tuple[float, float]:
-        """The value of the policy to evaluate, and its standard error: 0 for single actions, of which all are gone through.
+        """The value of the policy to evaluate, and its standard error, which is 0 for single actions, as all are enumerated.
 
         Args:
-            kind: of what it chooses.
-            seed: of the slates.
+            kind: the kind of its choices, see `KINDS`.
+            seed: the seed of the slates.
         """
         policy, every = self.policy(kind, "target"), np.arange(len(self.scores))
         if kind == "actions":
@@ -165,10 +165,10 @@ class Setting(Brief):
         return float(found.mean()), float(np.sqrt((found.var(axis=0, ddof=1) / TRUE_SLATES).sum()) / len(every))
 
     def examination(self, seed: int) -> Floats:
-        """(k,) how often each rank is clicked when slates are random, relative to the first rank: what a test would measure.
+        """(k,) the click rate of each rank with random slates, relative to the first rank, as an experiment would measure it.
 
         Args:
-            seed: of the slates.
+            seed: the seed of the slates.
         """
         random, every = generator(seed, "examination of the study of estimators"), np.arange(len(self.scores))
         slates = (PlackettLuce(np.zeros_like(self.scores), self.ranks).sample(random, every) for _ in range(20))

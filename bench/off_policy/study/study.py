@@ -1,4 +1,4 @@
-"""The study of estimators in a world: every cell of logging policy and log size, summed up beside the truth."""
+"""The study of estimators in a world: all logging policies and log sizes, with a comparison with the truth."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Study(Brief):
     """A study that is ready to run.
 
     Attributes:
-        config: what is run.
-        cells: of the study.
+        config: the configuration.
+        cells: the cells of the study.
     """
 
     config: dict[str, Any]
@@ -54,7 +54,7 @@ class Study(Brief):
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
     ) -> dict[str, Any]:
-        """Run the cells that the store does not hold yet, and sum up.
+        """Run the cells that are not yet in the store, and summarise the results.
 
         Args:
             processes: see `compare`.
@@ -65,11 +65,11 @@ class Study(Brief):
         Returns:
             JSON values.
 
-            - `cells`: for each finished cell its `kind`, `logging`, `rounds`, the mean `effective_size` of the weights and
+            - `cells`: for each finished cell, its `kind`, `logging` and `rounds`, the mean `effective_size` of the weights, and
               `estimators`: by text, `bias`, `rmse` and `spread` (standard deviation) as shares of the truth, `coverage` and
               mean `width` of each interval, `effective_size`, and `fails` (`advice.failing`).
             - `truth`: by kind, the value of the policy to evaluate and its `error`.
-            - `recommended`: by kind, the estimator of the lowest error over all logs; `advice`: sentences.
+            - `recommended`: by kind, the estimator with the lowest error over all logs; `advice`: sentences.
             - `config`, `status`, `runs`, `failed`: as in `compare`.
         """
         order = sorted(self.cells, key=lambda job: -job.size)
@@ -108,21 +108,21 @@ def plan_study(
 ) -> Study:
     """Plan a study of the off-policy estimators in a world, where the true value of a policy is known.
 
-    Policies choose from a short list of the items with the highest value, by softmax. The policy to evaluate has scores that
-    are linear in the observed context; logging policies are those of `LOGGING`, from near to far. Contexts are shoppers at
-    visits that random slates bring them to, drawn anew for each log, and rewards are clicks and conversions with the world's
+    Policies choose by softmax from a short list of the items with the highest value. The scores of the policy to evaluate are
+    linear in the observed context. The logging policies are those of `LOGGING`, from similar to very different ones. Contexts are
+    shoppers sampled at visits under random slates, drawn again for each log. Rewards are clicks and conversions with the world's
     weights.
 
     Args:
         world: a world or its name.
-        sizes: rounds of the logs.
-        replications: logs of each size and logging policy.
-        items: on the short list.
-        kinds: of `KINDS`, what is chosen: "actions", "slates", "product".
-        logging: of `LOGGING`.
-        seed: of all that is drawn.
-        options: of the world, if it is given by name.
-        kept: whether the cells need fingerprints, to be kept in a store.
+        sizes: the numbers of rounds of the logs.
+        replications: the number of logs of each size and logging policy.
+        items: the number of items on the short list.
+        kinds: the kinds of choices, from `KINDS`: "actions", "slates", "product".
+        logging: the logging policies, from `LOGGING`.
+        seed: the seed of all random draws.
+        options: the world's options, if it is given by name.
+        kept: whether the cells get fingerprints, which a store needs.
 
     Raises:
         ValueError: an argument is out of its range, there is no such world, or its probabilities are not exact.
@@ -189,13 +189,13 @@ def study_estimators(
 
     Args:
         world: a world or its name.
-        sizes: rounds of the logs.
-        replications: logs of each size and logging policy.
-        items: on the short list that policies choose from: those of the highest value.
-        kinds: what is chosen: "actions", one item; "slates", item by item; "product", each rank independently.
-        logging: which policies log: "near" the one to evaluate, "uniform", "popular", "opposite".
-        seed: of all that is drawn.
-        processes: at most; by default one per core.
+        sizes: the numbers of rounds of the logs.
+        replications: the number of logs of each size and logging policy.
+        items: the number of items on the short list that policies choose from, which are those with the highest value.
+        kinds: the kinds of choices: "actions", one item; "slates", item by item; "product", each rank independently.
+        logging: the logging policies: "near" (similar to the policy to evaluate), "uniform", "popular", "opposite".
+        seed: the seed of all random draws.
+        processes: the largest number of processes; by default one per core.
 
     Returns:
         JSON values, see `Study.run`.
@@ -216,7 +216,7 @@ def study_estimators(
 
 
 def fingerprinted(job: StudyJob) -> StudyJob:
-    """The cell with its fingerprint; without one if something in it cannot be told apart from another.
+    """The cell with its fingerprint; without one if a part of it has no fingerprint.
 
     Args:
         job: a cell.
@@ -229,12 +229,12 @@ def fingerprinted(job: StudyJob) -> StudyJob:
 
 
 def summed_up(job: StudyJob, cell: Cell, truth: float) -> dict[str, Any]:
-    """A cell as JSON values, errors as shares of the truth.
+    """A cell as JSON values, with errors as shares of the truth.
 
     Args:
-        job: the cell that was asked for.
+        job: the job of the cell.
         cell: its result.
-        truth: the value of the policy.
+        truth: the true value of the policy.
     """
     unit = abs(truth) or 1.0
     covers = (cell.low <= truth) & (truth <= cell.high)

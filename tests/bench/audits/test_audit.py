@@ -143,7 +143,9 @@ def test_costs_that_no_slate_earns_back_leave_differences_instead_of_shares(caps
     assert f"random slates earn {short:.3f}" in headline(found)
     assert "per slate less than the value of the best" in headline(found)
     assert "per slate less than the oracle" in summary_sentences(found)[0]
-    assert "fall short by" in next(each["says"] for each in found["notes"] if each["kind"] == "oracle not exact")
+    assert "fall short of the best possible value" in next(
+        each["says"] for each in found["notes"] if each["kind"] == "oracle not exact"
+    )
     for sentence in [headline(found), *summary_sentences(found)]:
         assert "–" not in sentence
         assert "nan" not in sentence
@@ -248,7 +250,7 @@ def test_a_black_box_is_audited_by_estimates():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"weights": (1.0,)}, "a number for each of click, conversion"),
+        ({"weights": (1.0,)}, "a finite number for each of click, conversion"),
         ({"weights": (1.0, float("nan"))}, r"weights is .*: expected several values, each a number, or None"),
         ({"shoppers": 1}, "at least 2"),
     ],
@@ -262,7 +264,7 @@ def test_candidates_and_other_objectives_are_left_out_and_told():
     plain = audited(healthy())
     other = audited(replace(healthy(), candidates=3, objectives=make_objectives("profit,click")))
     told = {note["kind"]: note["says"] for note in other["notes"]}
-    assert told["objectives left out"] == "an audit looks at clicks and conversions; profit is left out"
+    assert told["objectives left out"] == "an audit considers clicks and conversions; profit is left out"
     assert "among 3 candidates" in told["candidates left out"]
     assert other["values"] == plain["values"]
 

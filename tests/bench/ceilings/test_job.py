@@ -119,7 +119,8 @@ def test_without_it_there_is_none():
     assert results["config"]["references"] == "kept"
     assert "share_of_context" not in results["agents"]["random"]
     assert ">of context</th>" not in page(results)
-    assert "% of context is not available: no fit is kept of this world; --references all computes it." in results["notes"]
+    said = "% of context is not available: there is no stored fit of this world; --references all computes it."
+    assert said in results["notes"]
 
 
 def test_a_shop_too_large_for_the_fit_goes_without():

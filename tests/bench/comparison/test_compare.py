@@ -74,8 +74,8 @@ def test_what_it_says(results):
     assert results["status"] == "finished"
     assert results["runs"] == {"finished": 9, "asked": 9}
     assert results["notes"] == [
-        "With 3 seeds intervals hold for values near a normal distribution only; from 5 on they hold more widely.",
-        "% of context is not available: no fit is kept of this world; --references all computes it.",
+        "With 3 seeds, intervals hold only for nearly normal values; with 5 or more, they hold more generally.",
+        "% of context is not available: there is no stored fit of this world; --references all computes it.",
     ]
     config = results["config"]
     assert config["oracle"] == "exact"
@@ -246,7 +246,7 @@ def test_an_error_names_its_run(processes):
     [
         ({"agents": ()}, "0 agents"),
         ({"seeds": 0}, "seeds is 0: expected a whole number from 1"),
-        ({"seeds": [1, 1]}, "seeds .* twice"),
+        ({"seeds": [1, 1]}, "seeds .* expected different seeds"),
         ({"processes": 0}, "processes is 0"),
         ({"world": "Shp-v0"}, "Did you mean 'Shop-v0'"),
     ],

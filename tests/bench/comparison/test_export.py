@@ -35,5 +35,5 @@ def test_latex_is_escaped_and_ordered():
     assert lines[4].startswith(r"a\_b \& 50\% & $")
     assert lines[4].endswith(r"$ \\")
     assert lines[5].startswith("random & $")
-    with pytest.raises(ValueError, match="the results hold no agent"):
+    with pytest.raises(ValueError, match="the results contain no agent"):
         export({"agents": {}}, None)

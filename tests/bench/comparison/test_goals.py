@@ -108,7 +108,7 @@ def test_results_of_a_schedule_say_what_they_are_of(shop):
         estimates = results["agents"][f"{agent} {goal}"]
         assert estimates["conversions_per_slate"]["mean"] == pytest.approx(estimates["value"]["mean"])
         assert "since" not in results["agents"][f"{agent} fixed:weights=0,1"]
-    assert f"{goal}: estimates are of the last goal, from slate 1,000 on; curves show the whole run." in results["notes"]
+    assert f"{goal}: estimates cover the last goal, from slate 1,000 on; curves show the whole run." in results["notes"]
     part = Findings(by_scalarizer(results)[goal])
     assert part.span == "the run from slate 1,000 on"
     assert part.summary_sentences()[0].startswith("Over the run from slate 1,000 on")

@@ -86,7 +86,7 @@ def test_a_budget_ends_it():
     assert len(results["config"]["seeds"]) <= 4
     with pytest.raises(ValueError, match="expected two agents or more, and no scalarizer"):
         SequentialComparison(partial(plan, "Shop-v0", ("random",), 400, options=OPTIONS))
-    with pytest.raises(ValueError, match="the first look is at 3 seeds and the budget 2"):
+    with pytest.raises(ValueError, match="the first look is at 3 seeds and the budget is 2"):
         SequentialComparison(make, most_seeds=2)
     with pytest.raises(ValueError, match=r"indifference is 1\.5"):
         SequentialComparison(make, 1.5)

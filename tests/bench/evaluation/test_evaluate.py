@@ -72,7 +72,7 @@ def test_estimates_agree_with_the_truth_of_a_world(tmp_path):
     assert (
         found["policies"]["popularity"]["truth"]["utility"]["low"] == found["policies"]["popularity"]["truth"]["utility"]["high"]
     )
-    assert found["policies"]["lin-ts"]["warnings"][-1] == "Its propensities are estimates by 50 draws."
+    assert found["policies"]["lin-ts"]["warnings"][-1] == "Its propensities are estimated from 50 draws."
 
 
 def test_slates_and_candidates(tmp_path):
@@ -98,7 +98,7 @@ def test_the_truth_is_that_of_the_same_shoppers(tmp_path):
     edited[1] = (observation + 1, decision, feedback)
     with pytest.raises(ValueError, match="cannot be simulated again"):
         true_values(replace(steps, steps=tuple(edited)), {"random": logger}, 0)
-    with pytest.raises(ValueError, match="of logs that slategym wrote alone"):
+    with pytest.raises(ValueError, match="they are known only for logs that slategym wrote"):
         true_values(replace(steps, log=None), {"random": logger}, 0)
 
 
@@ -150,7 +150,7 @@ def test_mistakes_are_told_before_anything_is_learned():
         ([], {}, "policies is empty"),
         (["popularty"], {}, "popularity"),
         (["oracle"], {}, "reads the simulation, and here there is none"),
-        (["random"], {"estimators": ["sips"]}, "sips is an estimator of slates, and the log is one of actions"),
+        (["random"], {"estimators": ["sips"]}, "sips is an estimator of slates, but the log contains actions"),
         (["random"], {"estimators": ["mrdr"]}, "mrdr needs robust_predicted"),
         (["random"], {"estimators": ["drr"]}, "there is no"),
         (["random"], {"train": 0.999}, "cannot be divided at 0.999"),
@@ -158,7 +158,7 @@ def test_mistakes_are_told_before_anything_is_learned():
     ):
         with pytest.raises(ValueError, match=message):
             plan_evaluation(steps, policies, **options)
-    with pytest.raises(ValueError, match="the log has no propensity of each choice, by which policies are evaluated"):
+    with pytest.raises(ValueError, match="the log has no propensity of each choice, which the evaluation of policies needs"):
         plan_evaluation(of_log(replace(log, propensity=None)), ["random"])
     found = plan_evaluation(steps, ["mabwiser:UCB1"], estimators=["snipw"]).run()
     assert found["policies"]["mabwiser:UCB1"]["values"] == {}

@@ -271,7 +271,7 @@ def test_after_a_kill_it_is_read_to_the_last_part(shop, tmp_path):
         run(shop, "random", 900, seed=1, shoppers=100, log=writer)
     for name, column in read_log(tmp_path / "whole").columns.items():
         np.testing.assert_array_equal(log[name], column)
-    with pytest.raises(ValueError, match=r"holds a log: give another folder, or append=True"):
+    with pytest.raises(ValueError, match=r"contains a log: give another folder, or append=True"):
         LogWriter(tmp_path / "killed", shop, {"seed": 1})
 
 
@@ -281,9 +281,9 @@ def test_a_log_is_continued(shop, tmp_path):
             run(shop, "random", 500, seed=seed, shoppers=100, log=log)
     assert len(read_log(tmp_path / "log")) == 1000
     other = make_world("Shop-v0", items=40, categories=5, slate_size=3, visits=10)
-    with pytest.raises(ValueError, match="holds a log of another world"):
+    with pytest.raises(ValueError, match="contains a log of another world"):
         LogWriter(tmp_path / "log", other, {"seed": 1}, append=True)
-    with pytest.raises(ValueError, match="holds a log of other columns"):
+    with pytest.raises(ValueError, match="contains a log with other columns"):
         LogWriter(tmp_path / "log", shop, {"seed": 1}, observations=False, append=True)
     assert len(read_log(tmp_path / "log")) == 1000
 

@@ -157,7 +157,7 @@ def test_agents_that_cannot_grow_are_refused_before_the_run():
     class Still(Fixed):
         grow = Agent.grow
 
-    with pytest.raises(ValueError, match="launches items, and fixed cannot take on more items"):
+    with pytest.raises(ValueError, match="launches items, but fixed cannot add items"):
         run(world, Still, 1000)
     assert set(GROWING) <= set(AGENTS)
 
@@ -167,7 +167,7 @@ def test_results_tell_of_the_cold_start():
     world = make_world("ShopBandit-v0", items=220, categories=10, schedule=[Launch(12, range(200, 220))])
     results = compare(world, ("logistic-ts", "epsilon-greedy"), 5000, 4, processes=1, shoppers=250)
     json.dumps(results, allow_nan=False)
-    assert results["config"]["unfitted"] == "a fit is of one world, and this one changes"
+    assert results["config"]["unfitted"] == "the fit needs a world that does not change"
     regret = {name: results["agents"][name]["seeds"]["cold_start_regret"] for name in results["agents"]}
     value = {name: results["agents"][name]["seeds"]["cold_start_value"] for name in results["agents"]}
     # Who knows what items look like loses less with new ones, and shows them to those who like them.
@@ -220,7 +220,7 @@ def test_agents_are_told_which_items_have_been_retired():
     assert shown[0][[3, 55]].tolist() == shown[1][[3, 55]].tolist() == shown[2][[3, 55]].tolist()
     assert shown[1][4] == shown[2][4] > 0
     run(world, "oracle", 1200, 0, shoppers=100)
-    with pytest.raises(ValueError, match="retires items, and fixed cannot leave out items: expected an agent that defines"):
+    with pytest.raises(ValueError, match="retires items, but fixed cannot leave out items: expected an agent that defines"):
         run(world, Fixed, 1200, 0, shoppers=100)
 
 
@@ -243,9 +243,9 @@ def test_a_change_comes_at_the_same_step_for_every_row_however_episodes_begin():
 
 def test_what_is_of_one_world_refuses_a_schedule():
     world = make_world("ShopBandit-v0", **SMALL, change_at=4)
-    with pytest.raises(ValueError, match="changes at step 4, and an audit is of one world"):
+    with pytest.raises(ValueError, match="changes at step 4, and an audit needs a world that does not change"):
         audit(world)
-    with pytest.raises(ValueError, match="changes at step 4, and a Pareto front is of one world"):
+    with pytest.raises(ValueError, match="changes at step 4, and a Pareto front needs a world that does not change"):
         pareto(world, ["random"])
 
 

@@ -175,7 +175,7 @@ def test_rounds_without_a_propensity_have_no_weight():
 
 
 def test_what_is_wrong_is_named():
-    with pytest.raises(ValueError, match=r"target has shape \(3,\): expected \(2,\), that of behaviour"):
+    with pytest.raises(ValueError, match=r"target has shape \(3,\): expected \(2,\), the shape of behaviour"):
         ipw([1, 0], [0.5, 0.5], [0.5, 0.5, 0.5])
     with pytest.raises(ValueError, match=r"reward has shape \(3,\): expected \(2,\), or \(2, 'M'\)"):
         ipw([1, 0, 0], [0.5, 0.5], [0.5, 0.5])

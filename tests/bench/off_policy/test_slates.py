@@ -178,7 +178,7 @@ def test_shorter_slates_count_as_what_they_hold():
 def test_what_is_wrong_is_named():
     with pytest.raises(ValueError, match=r"examination is .*: expected 3 numbers from 0, one per rank, not all 0"):
         position_based(np.zeros((24, 3)), PLACES_B, PLACES_T, examination=[1, 0])
-    with pytest.raises(ValueError, match=r"expected \(n, k, k\) both"):
+    with pytest.raises(ValueError, match=r"expected \(n, k, k\) for both"):
         position_based(np.zeros((24, 3)), BEHAVIOUR, TARGET)
     with pytest.raises(ValueError, match="reward has 5 slates: expected 24"):
         sips(np.zeros((5, 3)), BEHAVIOUR, TARGET)

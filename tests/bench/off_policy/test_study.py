@@ -163,11 +163,11 @@ def test_advice_follows_from_the_numbers():
 
     said = advice([cell("actions", 2000, ipw=(0.04, 0.95), dm=(0.02, 0.1)), cell("actions", 50, ipw=(0.5, 0.7), dm=(0.25, 0.0))])
     assert said[0].startswith("For single actions use dm: over the 2 logs its error is 1.00 times that of the best")
-    assert said[1].startswith("Where the interval matters, use ipw: it covers in 1 of 2, with an error 2.00 times as large.")
-    assert "where the log is near with 1,000 rounds (effective sample sizes of up to 50)" in said[2]
+    assert said[1].startswith("If the interval matters, use ipw: it covers in 1 of 2 logs, with an error 2.00 times as large.")
+    assert "if the log is near with 1,000 rounds (effective sample sizes of up to 50)" in said[2]
     assert said[3:] == [
-        "Where the effective sample size is below 1,000, normal 95 % intervals of ipw cover 70 to 70 %.",
-        "Where the effective sample size is 1,000 or more, normal 95 % intervals of ipw cover 95 to 95 %.",
+        "If the effective sample size is below 1,000, normal 95 % intervals of ipw cover 70 to 70 %.",
+        "If the effective sample size is 1,000 or more, normal 95 % intervals of ipw cover 95 to 95 %.",
     ]
     assert failing(0.1, 0.91, 200) == ""  # not below 93 % beyond chance
     assert failing(0.1, 0.91, 5000) == "coverage"
@@ -231,7 +231,7 @@ def test_the_command_writes_the_same_numbers_again_and_takes_up_what_is_done(tmp
 def test_plans_refuse_what_has_no_truth():
     with pytest.raises(ValueError, match="items is 13: expected at most 12, the items of ShopBandit-v0"):
         plan_study(SMALL, items=13)
-    with pytest.raises(ValueError, match="and the study of estimators is of one world"):
+    with pytest.raises(ValueError, match="and the study of estimators needs a world that does not change"):
         plan_study(make_world("Shop-v0", items=12, categories=3, slate_size=2, change_at=10))
     with pytest.raises(ValueError, match=r"sizes is \[\]"):
         plan_study(SMALL, sizes=())

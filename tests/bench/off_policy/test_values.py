@@ -104,7 +104,7 @@ def test_rounds_of_a_cluster_count_as_one():
         assert (high - low)[0] / 3.92 == pytest.approx(true, rel=0.1)
         low, high = interval(apart, 0.95)
         assert (high - low)[0] / 3.92 == pytest.approx(true / 5, rel=0.1)
-    with pytest.raises(ValueError, match="takes rounds to be independent: use bootstrap or normal with clusters"):
+    with pytest.raises(ValueError, match="needs independent rounds: use bootstrap or normal with clusters"):
         bernstein(alike, 0.95)
     with pytest.raises(ValueError, match="some blocks have clusters and others have none"):
         alike.add(mean_of(values))
@@ -194,11 +194,11 @@ def test_what_the_log_lacks_is_told():
     half = np.where(np.arange(1000) % 2, 0.5, 0.0)  # half of what it chooses is never logged
     said = policy_values(Actions(reward, np.full(1000, 0.5), half), ["ipw"])["ipw"].warnings
     assert said == (
-        "About 50 % of the policy's choices are outside the support of the log, which never shows them: only a reward model "
-        "speaks for them.",
+        "About 50 % of the policy's choices are outside the support of the log, which never contains them: only a reward model "
+        "can estimate their value.",
     )
     never = policy_values(Actions(reward, np.full(1000, 0.5), np.zeros(1000)), ["ipw", "snipw"])
-    assert never["ipw"].warnings == ("The policy never chooses what the log holds: importance weighting says nothing of it.",)
+    assert never["ipw"].warnings == ("The policy never makes a logged choice: importance weighting cannot evaluate it.",)
     assert never["snipw"].objectives[0] == Estimate(None)
     few = np.full(1000, 1e-6)
     few[:5] = 1.0
@@ -219,7 +219,7 @@ def test_what_the_log_lacks_is_told():
     said = policy_values(Actions(rare, np.full(5000, 0.5), np.full(5000, 0.5)), ["ipw"])["ipw"].warnings
     assert len(said) == 1
     assert said[0].startswith(
-        "Few rounds decide the estimate, by large weights or rare rewards (its skewness is 0.35, above 0.2)"
+        "A few rounds with large weights or rare rewards dominate the estimate (its skewness is 0.35, above 0.2)"
     )
     support = Support()
     assert support.warnings == ("The log has no rounds.",)
@@ -280,9 +280,9 @@ def test_estimators_by_text():
     ):
         with pytest.raises(ValueError, match=said.replace("(", r"\(").replace("?", r"\?")):
             make_estimator(text)
-    with pytest.raises(ValueError, match="chooses threshold by the whole log: give a number, or use policy_values"):
+    with pytest.raises(ValueError, match="chooses threshold from the whole log: give a number, or use policy_values"):
         make_estimator("switch-dr").terms(log(10))
-    with pytest.raises(ValueError, match="sips is an estimator of slates: actions came"):
+    with pytest.raises(ValueError, match="sips is an estimator of slates: expected such rounds, got actions"):
         policy_values(log(10), ["sips"])
 
 
@@ -293,10 +293,13 @@ def test_rounds_say_what_is_wrong_with_them():
         (lambda: Actions([1, 2, 3], fine[:2], fine), r"behaviour has shape \(2,\): expected \(3,\)"),
         (lambda: Actions([1, 2, 3], fine, [0.5, 1.5, 0]), r"target\[1\] is 1.5: expected a probability, 0 to 1$"),
         (lambda: Actions([1, 2, 3], [0.5, -1, 0], fine), r"behaviour\[1\] is -1.0: expected a probability, 0 to 1, or NaN"),
-        (lambda: Actions([1, 2, 3], fine, fine, np.zeros((3, 2))), "predicted has 2 objectives: expected 1, as many as reward"),
+        (
+            lambda: Actions([1, 2, 3], fine, fine, np.zeros((3, 2))),
+            "predicted has 2 objectives: expected 1, like reward",
+        ),
         (lambda: Actions([1, 2, 3], fine, fine, cluster=[0, 1]), r"cluster is \[0, 1\]: expected \(3,\) whole numbers from 0"),
         (lambda: Actions(1, fine, fine), "reward is 1: expected an array"),
-        (lambda: Slates([1, 2, 3], fine, fine), r"expected \(n, k\) or \(n, k, M\), of each rank"),
+        (lambda: Slates([1, 2, 3], fine, fine), r"expected \(n, k\) or \(n, k, M\), one reward per rank"),
         (lambda: Slates(np.ones((3, 2)), np.ones((3, 3)), fine), r"behaviour has shape \(3, 3\): expected \(3, 2\)"),
         (lambda: Slates(np.ones((3, 2)), fine, fine, shown=np.ones((3, 2))), "shown is float64 .*: expected bool of shape"),
         (
@@ -319,7 +322,7 @@ def test_rounds_say_what_is_wrong_with_them():
     found = policy_values(whole, ["sips", "iips", "position-based:examination=1,0.5"])
     assert [value.objectives[0].mean for value in found.values()] == [2, 2, 2]
     steps = [Episodes.from_steps([0, 0], [1, 1], [1, 1]), Episodes.from_steps([0], [1], [1])]
-    with pytest.raises(ValueError, match=r"give Episodes.from_steps the same steps in all blocks"):
+    with pytest.raises(ValueError, match=r"pass the same steps to Episodes.from_steps for all blocks"):
         policy_values(steps, ["per-decision:self_normalised=true"])
 
 

@@ -210,7 +210,7 @@ def test_a_search_that_was_stopped_goes_on_where_it_was(peak, tmp_path):
         ({"prune": "percentile:percentile=0"}, "percentile is 0.0: expected a number above 0 to 100"),
         ({"trials": 0}, "trials is 0"),
         ({"worlds": []}, "worlds is empty"),
-        ({"rank_by": "episode", "worlds": ["Shop-v0"]}, "there are enough whole ones"),
+        ({"rank_by": "episode", "worlds": ["Shop-v0"]}, "to get enough complete episodes"),
     ],
 )
 def test_mistakes_are_told(arguments, message):
