@@ -152,7 +152,7 @@ class Agent(Telling):
         Agents that do not learn can. An agent that learns from sums over all shards overrides this to return an empty string.
         """
         learns = type(self).learn is not Agent.learn or type(self).update is not Agent.update
-        return "what it learns from is not a sum over shoppers" if learns else ""
+        return "it does not learn from sums over shoppers" if learns else ""
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose a slate for each observation. Every agent overrides this method.
