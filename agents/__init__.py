@@ -1,4 +1,4 @@
-"""Agents, which choose slates for batches of observations. Runs and comparisons belong in `slategym.bench`."""
+"""Agents, which choose slates for batches of observations. No runs or comparisons: these belong in `slategym.bench`."""
 
 from __future__ import annotations
 

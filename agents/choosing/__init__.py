@@ -1,1 +1,1 @@
-"""Parts of choosing slates: eligible items, exploration, propensities and explanations. Parts of learning belong in `common`."""
+"""Parts of choosing slates: eligible items, exploration, propensities, explanations. No learning: that belongs in `common`."""
