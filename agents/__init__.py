@@ -1,4 +1,4 @@
-"""Agents: batches of observations in, slates out. No run and no comparison: those are in `slategym.bench`."""
+"""Agents, which choose slates for batches of observations. No runs or comparisons: these belong in `slategym.bench`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The agent interface: observations in, slates out, feedback in, all in batches."""
+"""The agent interface: `act` chooses slates for a batch of observations, and `update` learns from the feedback."""
 
 from __future__ import annotations
 
@@ -36,33 +36,33 @@ from slategym.utils.checked import checked
 from slategym.utils.ranges import Count
 
 PropensitySource = Literal["exact", "estimated", "unknown"]
-DRAWS = 1000  # choices by which propensities are estimated
-KEPT = 100  # slates that the running mean counts for when the goal changes
+DRAWS = 1000  # draws for estimated propensities
+KEPT = 100  # largest weight of the running mean, in slates, after a change of the goal
 
 
 class Agent(Telling):
     """The base class of agents, which choose slates and learn from feedback.
 
     Callers use `act` and `update`. To write an agent, override `choose` and, if it learns, `learn`: `act` and `update` check
-    their arguments and keep the mean objectives. (An agent may also override `act` and `update` themselves.)
+    their arguments and update the mean objectives. (An agent may also override `act` and `update` themselves.)
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers, from 0 to 2**64 - 1.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers, from 0 to 2**64 - 1.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
 
     Raises:
-        ValueError: the seed is out of its range, or the scalarizer has another number of objectives.
+        ValueError: the seed is out of its range, or the scalarizer is made for another number of objectives.
 
     Attributes:
-        value: (M,) float64, the running mean of the objectives per slate, at which the scalarizer's weights are taken. When a
-            schedule changes the goal, the mean so far counts as at most `KEPT` slates, so that the objectives under the new
-            goal soon dominate it.
-        slates: the number of slates that `update` has seen.
-        averaged: the number of slates that `value` stands for.
+        value: (M,) float64, the running mean of the objectives per slate, from which the scalarizer computes its weights. When
+            a schedule changes the goal, the mean so far counts as at most `KEPT` slates, so that slates under the new goal soon
+            dominate it.
+        slates: the number of slates learned from.
+        averaged: the number of slates that `value` counts as.
     """
 
-    _step: tuple[Any, ...] = ()  # the arguments that `update` has checked and `learn` need not check again
+    _step: tuple[Any, ...] = ()  # the arguments that `update` has checked, so that `learn` does not check them again
 
     def __init__(self, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
@@ -79,18 +79,18 @@ class Agent(Telling):
             raise ValueError(f"the scalarizer gives {self.weights.size} weights: expected one for each objective ({names})")
 
     def _told(self) -> Iterable[str]:
-        known = vars(self)  # an agent under construction, or with a constructor of its own, has fewer attributes
+        known = vars(self)  # some attributes are missing during construction, or if a subclass does not call this constructor
         yield repr(self.name)
         yield from (f"{name}={known[name]!r}" for name in ("problem", "seed", "slates") if name in known)
 
     @property
     def weights(self) -> NDArray[np.float64]:
-        """(M,) the scalarizer's weights at the present value."""
+        """(M,) the scalarizer's weights at the current `value`."""
         return self.scalarizer.weights(self.value)
 
     @property
     def propensities_are(self) -> PropensitySource:
-        """Whether `propensities` are exact or estimates by draws; where they are unknown, only certain slates have some."""
+        """How `propensities` are computed: "exact"; "estimated", by draws; or "unknown": only for deterministic choices."""
         return "unknown"
 
     def act(self, observation: Observation, allowed: ArrayLike | None = None) -> Decision:
@@ -98,11 +98,12 @@ class Agent(Telling):
 
         Args:
             observation: (n, o) numbers.
-            allowed: (m,) or (n, m) bool, the items that may be shown; (n, C) of candidates. None: all.
+            allowed: (m,) or (n, m) bool, the items that may be shown; (n, C) for candidates. None: all.
 
         Raises:
-            ValueError: the observation or the mask has another shape, a number is not finite, a candidate is not an item, too
-                little is allowed for a slate, or the class defines no `choose(observation, allowed)`, which this takes.
+            ValueError: the observation or the mask has a wrong shape, a number is not finite, a candidate is not an item, fewer
+                items are allowed than a slate needs, or there is a mask or a rule and the class does not define
+                `choose(observation, allowed)`.
         """
         observation = self._checked(observation)
         mask = self.eligible(observation, allowed)
@@ -116,12 +117,12 @@ class Agent(Telling):
 
         Args:
             observation: (n, o) float32, from before the step.
-            decision: the slates shown for it, usually by `act`.
-            feedback: the answer to them.
+            decision: the slates shown for it, usually from `act`.
+            feedback: the shoppers' answer to the slates.
 
         Raises:
-            ValueError: shapes or dtypes do not fit together, a number is not finite, or one is not an item, a rank or a row.
-                Nothing has changed then.
+            ValueError: shapes or dtypes do not match, a number is not finite, or an item, a rank or a row does not exist. The
+                agent is unchanged in this case.
         """
         observation, decision = self._checked_step(observation, decision, feedback)
         earned, count = mean(feedback.objectives, dtype=np.float64)
@@ -129,7 +130,7 @@ class Agent(Telling):
         self.slates += count
         self.averaged += count
         self.value += (earned - self.value) * (count / self.averaged)
-        # Scalarizers go by the mean and the number of slates, which the other shards have their part in.
+        # A scalarizer uses the mean and the number of slates alone; with shards, both are of all shards.
         self.scalarizer.update(np.broadcast_to(earned, (count, len(earned))) if is_pooled() else feedback.objectives)
         if self.scalarizer.at(self.slates) is not goal:
             self.averaged = min(self.averaged, KEPT)
@@ -141,26 +142,26 @@ class Agent(Telling):
 
     @property
     def losses(self) -> Mapping[str, float]:
-        """What the agent's last learning step says of itself, by name, for trackers; empty where it says nothing."""
+        """Metrics of the last learning step by name, such as losses, for trackers; empty if the agent reports none."""
         return {}
 
     @property
     def learns_alone(self) -> str:
-        """Why copies of the agent cannot learn together over shards (`agents.common.pooling`); empty if they can.
+        """Why copies of the agent cannot learn together across shards (`agents.common.pooling`); empty if they can.
 
-        Agents that learn nothing can; those that learn override it, where they add up what they learn from.
+        Agents that do not learn can. An agent that learns from sums over all shards overrides this to return an empty string.
         """
         learns = type(self).learn is not Agent.learn or type(self).update is not Agent.update
-        return "what it learns from is not a sum over shoppers" if learns else ""
+        return "it does not learn from sums over shoppers" if learns else ""
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Choose a slate for each observation. Every agent overrides it.
+        """Choose a slate for each observation. Every agent overrides this method.
 
-        A class may leave `allowed` out, and then acts neither under a mask nor under rules.
+        A class may omit the argument `allowed`. It then supports neither masks nor rules.
 
         Args:
             observation: (n, o) float32, checked.
-            allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; checked. None: all may.
+            allowed: (n, m) bool, the items that may be shown, or (n, C) for candidates; checked. None: all.
 
         Raises:
             NotImplementedError: the class does not define it.
@@ -168,27 +169,29 @@ class Agent(Telling):
         raise NotImplementedError(f"{type(self).__name__} must define choose(observation, allowed=None) -> Decision")
 
     def eligible(self, observation: Observation, allowed: ArrayLike | None = None) -> Mask | None:
-        """(n, m) bool, the items that may be shown, or (n, C) of candidates; None where all may and there are no rules.
+        """(n, m) bool, the items that may be shown, or (n, C) for candidates; None if all may be shown and there are no rules.
 
         Args:
             observation: (n, o) float32.
             allowed: as for `act`.
 
         Raises:
-            ValueError: the mask has another shape, or too little is allowed for a slate; the message names the row.
+            ValueError: the mask has a wrong shape, or fewer items are allowed than a slate needs; the message names the row.
         """
         return eligible(self.problem, observation, allowed)
 
     def best_of(self, scores: NDArray[Any], observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
-        """(n, k) int64, the slates of the highest sum of scores, best first, under a mask and the rules; ties: lowest column.
+        """(n, k) int64, the slates with the highest sums of scores under a mask and the rules, best item first.
+
+        Ties: lowest column.
 
         Args:
-            scores: (n, m), or (n, C) of candidates.
+            scores: (n, m), or (n, C) for candidates.
             observation: (n, o) float32.
-            allowed: as `choose` gets it.
+            allowed: as for `choose`.
 
         Raises:
-            ValueError: a NaN among the scores, or too little is allowed for a slate.
+            ValueError: a score is NaN, or fewer items are allowed than a slate needs.
         """
         return best_of(self.problem, scores, observation, allowed)
 
@@ -196,22 +199,22 @@ class Agent(Telling):
     def propensities(
         self, observation: Observation, slate: ArrayLike, allowed: ArrayLike | None = None, draws: Count = DRAWS
     ) -> NDArray[np.float64]:
-        """(n, k) the probability with which the agent as it is now would choose each item of given slates.
+        """(n, k) the probability with which the agent in its current state would choose each item of given slates.
 
-        It is that of the item at its rank given those above it, so that the product over the ranks is the slate's; 0 where the
-        mask, the rules or an item shown above rule the item out. `propensities_are` says whether they are exact or estimates
-        by draws. Nothing changes, neither what is learned nor the agent's random numbers.
+        The probability of an item is conditional on the items above it, so the product over the ranks is the probability of the
+        slate. It is 0 for an item that the mask or the rules exclude, or that is shown above. `propensities_are` says whether
+        the probabilities are exact or estimated by draws. Neither the agent nor its random state changes.
 
         Args:
             observation: (n, o) numbers.
-            slate: (n, k) items, or positions among the candidates, as `act` gives them.
+            slate: (n, k) items, or positions among the candidates, as in decisions of `act`.
             allowed: as for `act`.
-            draws: choices that are drawn where there is no formula; equal observations share them, and a probability p has the
-                standard error sqrt(p (1 - p) / draws).
+            draws: number of random choices, for agents without a formula. Equal observations share the choices; the standard
+                error of a probability p is sqrt(p (1 - p) / draws).
 
         Raises:
-            ValueError: as `act`, the slate is invalid, or there are no draws.
-            NotImplementedError: this kind of agent does not know; the message says what to do.
+            ValueError: as for `act`, the slate is invalid, or `draws` is 0.
+            NotImplementedError: this kind of agent cannot compute them; the message says what to do.
         """
         observation = self._checked(observation)
         shown, mask = check_shown(self.problem, slate, len(observation)), self.eligible(observation, allowed)
@@ -219,15 +222,16 @@ class Agent(Telling):
         return np.where(may, self.chances(observation, shown, mask, draws), 0.0)
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) what `propensities` gives, for checked arguments; by default 1 for the agent's own slates, if they are certain.
+        """(n, k) the result of `propensities`, for checked arguments.
 
-        Agents that know their probabilities override it.
+        By default 1 for the agent's own slates and 0 for others, if the agent chooses deterministically. Agents with a formula
+        for their probabilities, or that estimate them by draws, override this method.
 
         Args:
             observation: (n, o) float32.
             slate: (n, k) int64.
-            allowed: as `choose` gets it.
-            draws: how many, if draws it takes.
+            allowed: as for `choose`.
+            draws: number of draws, if the agent estimates by draws.
         """
         return certain(self, observation, slate, allowed)
 
@@ -241,12 +245,13 @@ class Agent(Telling):
         """
 
     def learn_log(self, log: Log | ImpressionLog, segments: Segments | None = None, *, correct: bool = True) -> int:
-        """Learn every slate of a log in the order of time; `from_log.learning.learn_steps` says what is corrected for.
+        """Learn from every slate of a log in chronological order; `from_log.learning.learn_steps` describes the corrections.
 
         Args:
-            log: of impressions, or as slategym wrote it; of this agent's problem (`problem_of` a log, or a world's).
-            segments: which the context is made of, for a log of impressions.
-            correct: whether means of items are corrected for a biased logger.
+            log: a log of impressions or a log that slategym wrote. The agent must be made for the problem of the log
+                (`problem_of`) or of its world.
+            segments: the segments that form the context, for a log of impressions.
+            correct: whether item means and policies are corrected for a biased logging policy.
 
         Returns:
             The number of slates.
@@ -258,25 +263,25 @@ class Agent(Telling):
 
         Args:
             observation: (n, o) float32.
-            allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None: all.
+            allowed: (n, m) bool, the items that may be shown, or (n, C) for candidates; None: all.
         """
         mask = self.eligible(observation, allowed)
         return (self.choose(observation) if mask is None else choose_among(self, observation, mask)).slate
 
     def with_weights(self, weights: ArrayLike) -> Self:
-        """A view of the agent that chooses by other fixed weights, for `best` and `choose`, not for learning.
+        """A view of the agent with other fixed weights, for `best` and `choose` but not for learning.
 
-        It shares the agent's models. Agents with one model per objective, and conditioned ones, follow the weights at once;
-        those that learn the weighted sum, such as "policy-gradient", choose as before.
+        It shares the agent's models. Agents with one model per objective, and conditioned agents, apply the weights at once;
+        agents that learn the weighted sum, such as "policy-gradient", choose as before.
 
         Args:
-            weights: (M,), of each objective.
+            weights: (M,), the weight of each objective.
 
         Raises:
-            ValueError: the number of weights is not that of the objectives.
+            ValueError: there is not one weight for each objective.
         """
         other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)  # not copy: attributes that are left out of a saved agent are needed here
+        other.__dict__.update(self.__dict__)  # not `copy`, which omits the attributes that a saved agent lacks
         other.scalarizer = FixedSum(weights)
         if other.weights.shape != self.value.shape:
             raise ValueError(f"weights is {weights!r}: expected one number for each of {', '.join(self.problem.objective_names)}")
@@ -296,7 +301,7 @@ class Agent(Telling):
             observation: (o,) one observation, or (n, o) a batch.
             state: returned unchanged.
             episode_start: ignored.
-            deterministic: choose by `best`, without exploration, instead of `choose`.
+            deterministic: use `best`, without exploration, instead of `choose`.
             allowed: as for `act`.
 
         Returns:
@@ -312,46 +317,47 @@ class Agent(Telling):
         return (slate[0] if batch.ndim == 1 else slate), state
 
     def attach(self, simulation: Simulation) -> None:
-        """Give the agent, after it was loaded, the simulation that it is to act in; only the oracle looks at it.
+        """Give a loaded agent the simulation that it will act in; only the oracle uses it.
 
         Args:
-            simulation: the one that moves the shoppers of the observations.
+            simulation: the simulation that the observations come from.
         """
 
     def grow(self, problem: Problem) -> None:
-        """Take on a catalogue with more items behind those that the agent knows; called by `load`, and by `run` at a launch.
+        """Extend the agent to a catalogue with new items after the known ones; called by `load`, and by `run` at a launch.
 
         Args:
-            problem: the same one but for its further items.
+            problem: the same problem, with new items.
 
         Raises:
-            ValueError: this kind of agent cannot.
+            ValueError: this kind of agent cannot add items.
         """
-        raise ValueError(f"{self.name} cannot take on more than its {self.problem.items:,} items: train it in the new world")
+        raise ValueError(f"{self.name} cannot add items to its {self.problem.items:,}: train it in the new world")
 
     def save(self, path: str | Path) -> None:
         """Write the agent, including its random state, to a file for `Agent.load`.
 
-        Built-in agents are kept as arrays and JSON; a custom class, and objects of other libraries, as a pickle in the file.
+        Built-in agents are stored as arrays and JSON; custom classes and objects of other libraries as a pickle in the file.
 
         Args:
-            path: of the file.
+            path: path of the file.
 
         Raises:
-            WriteError: the disk refuses. Another error: it holds what cannot be pickled.
+            WriteError: the file cannot be written. Any other error: the agent holds an object that cannot be pickled.
         """
         save(self, Path(path))
 
     @staticmethod
     def load(path: str | Path, problem: Problem | World, *, trust: bool = False) -> Agent:
-        """Read an agent that `save` wrote, which continues exactly where it stopped.
+        """Read an agent that `save` wrote; it continues exactly where it stopped.
 
-        Nothing in the file is run, unless `trust` is set: a pickle, as of a custom agent, may run any code.
+        No code of the file is run, unless `trust` is set: a pickle, such as that of a custom agent, may run any code.
 
         Args:
-            path: of the file.
-            problem: where it is to act: as when it was saved, or with more items behind those, for agents that can `grow`.
-            trust: load an agent that is kept as a pickle.
+            path: path of the file.
+            problem: the problem or world to act in: the one for which the agent was saved, or the same with new items after the
+                known ones, for agents that can `grow`.
+            trust: whether to load an agent that is stored as a pickle.
 
         Raises:
             ValueError: the file is damaged or not a saved agent, it was saved for another problem, or it needs `trust`.

@@ -1,4 +1,4 @@
-"""Agents that ignore the observation of the shopper: random, popularity and epsilon-greedy."""
+"""Agents that ignore the shopper: random, popularity and epsilon-greedy."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from slategym.utils.ranges import Positive, Share, Whole
 
 
 class Random(Agent):
-    """The random agent: every slate has the same probability; the baseline of every learner."""
+    """The random agent, which draws slates uniformly; a baseline for agents that learn."""
 
     name = "random"
     propensities_are = "exact"
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items."""
+        """Add new items."""
         self.problem = problem
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Draw without replacement; a choice at rank r has the propensity 1 / (m - r), or 1 / (C - r) among candidates.
+        """Draw items without replacement; a choice at rank r has the propensity 1 / (m - r), or 1 / (C - r) with candidates.
 
-        Under a mask or rules it is one divided by the number of items that the rank may show.
+        With a mask or rules, the propensity is one divided by the number of items that are eligible at the rank.
         """
         observation = self._checked(observation)
         if allowed is not None:
@@ -48,7 +48,7 @@ class Random(Agent):
         return Decision(draw_slates(self.random, n, k, m), propensity)
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates, exact."""
+        """(n, k) the exact propensities of given slates."""
         if allowed is None:
             return ranked(slate, slate, 1.0, self.problem.choices)
         scores = np.zeros((len(observation), self.problem.choices), np.float32)
@@ -56,18 +56,18 @@ class Random(Agent):
 
 
 class Popularity(Agent):
-    """The popularity agent: the items with the highest weighted rates per examined impression, for all shoppers.
+    """The popularity agent, which shows all shoppers the items with the highest weighted rates per examined impression.
 
-    An impression counts as examined with the probability that `PositionBiasEstimator` gives its rank. An item's rates are shrunk
-    to the mean of all items (a Gamma prior, as if `prior` more clicks and conversions had been seen at the mean rate). An item is
-    on trial until it was shown `min_impressions` times; items on trial are shown first, in random order.
+    An impression counts as examined with the probability that `PositionBiasEstimator` estimates for its rank. An item's rates are
+    shrunk to the mean of all items (a Gamma prior, as if `prior` more clicks and conversions had been seen at the mean rate). An
+    item is on trial until it has been shown `min_impressions` times; items on trial are shown first, in random order.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        prior: strength of the prior in clicks, and in conversions; above 0.
-        min_impressions: impressions of an item before its rates count.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        prior: strength of the prior of each item's rates, in clicks and in conversions; above 0.
+        min_impressions: number of impressions of an item before its rates are used.
 
     Raises:
         ValueError: an option is out of its range.
@@ -99,18 +99,18 @@ class Popularity(Agent):
         self.counted = np.array([name in (CLICK, CONVERSION) for name in self.item_credit.objective_names])
         self.conversions = 0
         self.estimated = 0
-        self.correction: Correction | None = None  # while it learns from the log of a biased logger
+        self.correction: Correction | None = None  # set while learning from the log of a biased logging policy
 
     @property
     def learns_alone(self) -> str:
-        """Empty: it learns from counts."""
+        """Empty: the agent learns from counts, which can be added up over shards."""
         return ""
 
     def rates(self, items: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
         """(m, M) the mean of each objective per examined impression of each item, shrunk to the mean of all items.
 
         Args:
-            items: (...) int64, some items, for which the result is (..., M); all items if None.
+            items: (...) int64, the items, for a result (..., M); None: all items.
         """
         shown, reward = self.shown, self.reward
         if items is not None:
@@ -119,14 +119,14 @@ class Popularity(Agent):
         relative = self.position_bias.relative
         examined = relative @ self.impressions + 100
         mean = (self.total + self.counted) / examined
-        # An objective is as rare as its cause: its prior weighs as many impressions as `prior` such events take.
+        # An objective is as rare as its cause, so its prior counts as many impressions as it takes to see `prior` such events.
         rates = {CLICK: (self.clicks.sum() + 1) / examined, CONVERSION: (self.conversions + 1) / examined, IMPRESSION: 1.0}
         rate = np.array([rates[cause] for cause in self.item_credit.causes])
         shown_examined = np.tensordot(relative, shown, 1)[..., None]
         return np.asarray((reward + self.prior * (mean / rate)) / (shown_examined + self.prior / rate))
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items, which have not been shown yet."""
+        """Add new items, which have not been shown yet."""
         further = problem.items - self.problem.items
         self.shown = np.pad(self.shown, ((0, 0), (0, further)))
         self.reward = np.pad(self.reward, ((0, further), (0, 0)))
@@ -134,7 +134,7 @@ class Popularity(Agent):
         self.problem = problem
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Choose items on trial at random, then the best ones, which have propensity 1."""
+        """Choose items on trial at random, then the best items, which have propensity 1."""
         observation = self._checked(observation)
         n, k = len(observation), self.problem.slate_size
         candidates = self.problem.candidates_in(observation)
@@ -153,7 +153,7 @@ class Popularity(Agent):
         return Decision(slate, propensity)
 
     def _choose_among(self, candidates: NDArray[np.int64]) -> Decision:
-        """Choose among candidates (n, C), of which the ones on trial differ by shopper."""
+        """Choose among candidates (n, C); which candidates are on trial differs by shopper."""
         k = self.problem.slate_size
         on_trial = self.shown[:, candidates].sum(axis=0) < self.min_impressions
         score = self.rates(candidates) @ self.item_credit.weights(self.weights)
@@ -162,7 +162,7 @@ class Popularity(Agent):
         return Decision(top_k(score, k), (1 / np.maximum(left, 1)).astype(np.float32))
 
     def _choose_allowed(self, observation: Observation, allowed: Mask) -> Decision:
-        """Choose as `choose`, under a mask and rules: a rank shows one of the eligible items on trial, if there are some."""
+        """Choose under a mask and rules: each rank shows a random eligible item on trial if there is one, else the best item."""
         candidates, score = self.problem.candidates_in(observation), self.scores(observation)
         on_trial = self.shown.sum(axis=0) < self.min_impressions
         on_trial = np.broadcast_to(on_trial, score.shape) if candidates is None else on_trial[candidates]
@@ -177,21 +177,21 @@ class Popularity(Agent):
         return Decision(slate, (1 / np.maximum(np.stack(left, axis=1), 1)).astype(np.float32))
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates, exact: the items on trial are as likely as each other."""
+        """(n, k) the exact propensities of given slates: all items on trial have the same probability."""
         candidates, score = self.problem.candidates_in(observation), self.scores(observation)
         on_trial = self.shown.sum(axis=0) < self.min_impressions
         on_trial = np.broadcast_to(on_trial, score.shape) if candidates is None else on_trial[candidates]
         return scored(score, slate, 0.0, choice_of(self.problem, observation, allowed), on_trial)
 
     def scores(self, observation: Observation) -> NDArray[np.float64]:
-        """(n, m) the weighted rates of each item, for all shoppers the same; (n, C) of the candidates."""
+        """(n, m) the weighted rates of each item, the same for all shoppers; (n, C) for candidates."""
         observation = self._checked(observation)
         candidates = self.problem.candidates_in(observation)
         score = self.rates(candidates) @ self.item_credit.weights(self.weights)
         return np.tile(score, (len(observation), 1)) if candidates is None else score
 
     def estimates(self, observation: Observation) -> Estimates:
-        """Each item's rates of clicks and of conversions, for all shoppers the same.
+        """Each item's rates of clicks and of conversions, the same for all shoppers.
 
         Args:
             observation: (n, o) float32.
@@ -207,7 +207,7 @@ class Popularity(Agent):
         return Estimates.of_rates(clicks, conversions)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
-        """(n, k) the items of the highest rates, on trial or not."""
+        """(n, k) the items with the highest weighted rates, whether on trial or not."""
         observation = self._checked(observation)
         mask = self.eligible(observation, allowed)
         if mask is not None or self.problem.candidates is not None:
@@ -229,7 +229,7 @@ class Popularity(Agent):
             clicks, conversions = ((answer * weight).sum(axis=0) for answer in (feedback.clicks, feedback.conversions))
         row, rank, objective = np.nonzero(outcomes)
         np.add.at(reward, (items[row, rank], objective), outcomes[row, rank, objective])
-        # A delayed conversion was counted as an impression when it was shown.
+        # The impression of a delayed conversion was counted when it was shown.
         delayed = self.item_credit.delayed(feedback)
         np.add.at(reward, feedback.delayed.item, delayed)
         step = pooled_total(
@@ -246,7 +246,7 @@ class Popularity(Agent):
             sums = pooled_total(shown=shown, reward=reward)
             self.shown += sums["shown"]
             self.reward += sums["reward"]
-        # This goes over all items, of which there may be many: only after one percent more slates.
+        # The update takes time in proportion to the number of items: with candidates only after one percent more slates.
         if self.problem.candidates is None or self.slates > 1.01 * self.estimated:
             self.estimated = self.slates
             click = self.item_credit.objective_names.index(CLICK)
@@ -260,18 +260,18 @@ class Popularity(Agent):
 
 
 class EpsilonGreedy(Popularity):
-    """Popularity that shows, at each rank with probability `epsilon`, a random item of those left.
+    """The popularity agent with a random one of the remaining items at each rank with probability `epsilon`.
 
-    With `decay` the probability falls as epsilon / (1 + slates / decay), in the end as 1 / slates: then regret grows with the
-    logarithm of time if `epsilon` times `decay` is large enough (Auer, Cesa-Bianchi, Fischer, Machine Learning 2002, theorem 3).
+    With `decay` the probability is epsilon / (1 + slates / decay), which eventually falls as 1 / slates. Regret then grows
+    logarithmically if `epsilon` times `decay` is large enough (Auer, Cesa-Bianchi, Fischer, Machine Learning 2002, theorem 3).
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
         epsilon: probability of a random item at a rank.
-        decay: slates after which that has halved, from where on it falls as 1 / slates; None keeps it.
-        prior: strength of the prior in clicks, and in conversions; above 0.
+        decay: number of slates after which `epsilon` has halved; later it falls as 1 / slates. None: `epsilon` is constant.
+        prior: strength of the prior of each item's rates, in clicks and in conversions; above 0.
 
     Raises:
         ValueError: an option is out of its range.
@@ -295,16 +295,16 @@ class EpsilonGreedy(Popularity):
 
     @property
     def exploration(self) -> float:
-        """The present probability of a random item at a rank."""
+        """The current probability of a random item at a rank."""
         return self.epsilon if self.decay is None else self.epsilon / (1 + self.slates / self.decay)
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Choose at each rank the best item left or a random one; the propensity counts both ways to the same item."""
+        """Choose the best or a random one of the remaining items at each rank; the propensity includes both ways to an item."""
         if allowed is not None:
             choice = choice_of(self.problem, observation, allowed)
             return Decision(*explore_among(self.random, self.scores(observation), self.exploration, choice))
         return Decision(*explore(self.random, self.best(observation), self.exploration, self.problem.choices))
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates, exact."""
+        """(n, k) the exact propensities of given slates."""
         return exploring(self, observation, slate, allowed, self.exploration)

@@ -1,4 +1,4 @@
-"""A wrapper by which an agent sees the products of all pairs of context columns."""
+"""A wrapper that adds the products of all pairs of context columns to an agent's context."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ CONTEXT = "context"  # the field whose columns are multiplied
 
 
 class Crosses(Wrapper):
-    """Any agent, whose context also has the products of all pairs of its columns, squares among them.
+    """Any agent, with the products of all pairs of context columns, including squares, as additional context columns.
 
-    An agent whose model is linear in context and features so holds products of two columns of context and one of features, the
-    crosses that are made by hand where no network is. In worlds without a context it changes nothing.
+    A model that is linear in products of context and features thereby includes products of two context columns and one feature:
+    feature crosses, which linear models need as explicit inputs. In worlds without a context the wrapper changes nothing.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the wrapped agent.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        make: makes the wrapped agent, of (problem, seed, scalarizer).
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the wrapped agent.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        make: function of (problem, seed, scalarizer) that makes the wrapped agent.
 
     Raises:
-        ValueError: what is made is no `Agent`.
+        ValueError: the wrapped agent is not an `Agent`.
     """
 
     name = "crosses"
@@ -58,11 +58,11 @@ class Crosses(Wrapper):
 
     @property
     def propensities_are(self) -> PropensitySource:
-        """What those of the agent in it are."""
+        """As for the wrapped agent."""
         return self.agent.propensities_are
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates by the agent in it."""
+        """(n, k) the wrapped agent's propensities of given slates."""
         return self.agent.propensities(self.crossed(observation), slate, allowed, draws)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
@@ -78,22 +78,22 @@ class Crosses(Wrapper):
         return self.agent.estimates(self.crossed(observation))
 
     def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
-        """The wrapped agent's explanation, in which products have parts of their own."""
+        """The wrapped agent's explanation, in which the products are separate contributions."""
         return self.agent.explain(self.crossed(observation), slate)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Pass the step on, with the products."""
+        """Pass the step, with the products, to the wrapped agent."""
         observation, decision = self._checked_step(observation, decision, feedback)
         following = self.crossed(feedback.next_observation)
         self.agent.update(self.crossed(observation), decision, replace(feedback, next_observation=following))
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items, if the wrapped agent can."""
+        """Add new items, if the wrapped agent supports it."""
         self.agent.grow(_crossed(problem))
         self.problem = problem
 
     def crossed(self, observation: Observation) -> Observation:
-        """(n, o + c (c + 1) / 2) the observations with the products behind their context of c columns.
+        """(n, o + c (c + 1) / 2) the observations with the products inserted after their c context columns.
 
         Args:
             observation: (n, o) float32.
@@ -120,16 +120,16 @@ def _crossed(problem: Problem) -> Problem:
     return replace(problem, layout=Layout(fields))
 
 
-find = find_wrapped  # what a family of agents has
+find = find_wrapped  # part of the interface of a family of agents
 
 
 def options(name: str) -> dict[str, Option]:
-    """The options of "crosses:lin-ts", which are those of the agent."""
+    """The options of an agent such as "crosses:lin-ts": those of the wrapped agent."""
     return agent_options(find_wrapped(name))
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Crosses:
-    """The agent "crosses:lin-ts", with the options of the agent.
+    """Make an agent such as "crosses:lin-ts" with options of the wrapped agent.
 
     Raises:
         ValueError: there is no such agent or option.

@@ -1,4 +1,4 @@
-"""What an agent estimates of answers: the chance of a click, and that a click converts."""
+"""An agent's estimates: the probability of a click, and the probability that a click converts."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from slategym.sim.objectives.base import CLICK, CONVERSION
 from slategym.utils.short_repr import Brief
 
-LEAST = 1e-4  # the least probability of a click that a rate stands for
+LEAST = 1e-4  # smallest click probability that a rate is converted to
 
 
 @dataclass(frozen=True, repr=False)
 class Estimates(Brief):
-    """Estimated probabilities of n shoppers' answers to m items, or to C candidates.
+    """Estimated probabilities that n shoppers click and convert m items, or C candidates.
 
     Attributes:
-        click: (n, m) float32, of a click on the item at the best rank.
-        conversion: (n, m) float32, that a click on the item converts.
+        click: (n, m) float32, the probability of a click on the item at the first rank.
+        conversion: (n, m) float32, the probability that a click on the item converts.
     """
 
     click: NDArray[np.float32]
@@ -30,15 +30,16 @@ class Estimates(Brief):
     def of_rates(
         click: NDArray[np.floating], converted: NDArray[np.floating], prior: tuple[float, float] = (0.0, 0.0)
     ) -> Estimates:
-        """Estimates from rates of clicks and of conversions per examined impression, which need not be probabilities.
+        """Estimates from clicks and conversions per examined impression, which need not lie between 0 and 1.
 
-        Clicks are clipped to [`LEAST`, 1]; that a click converts is the ratio of both rates, clipped to [0, 1].
+        The click probability is clipped to [`LEAST`, 1]. The conversion probability of a click is the ratio of both rates,
+        clipped to [0, 1].
 
         Args:
             click: (n, m), clicks per examined impression.
             converted: (n, m), conversions per examined impression.
-            prior: rates of clicks and of conversions that are added before the ratio is taken, which is noise where both are
-                nearly 0.
+            prior: a click rate and a conversion rate that are added before the division, since the ratio is noisy where both
+                rates are nearly 0.
         """
         clicked = np.clip(click, LEAST, 1)
         ratio = (np.maximum(converted, 0) + prior[1]) / (clicked + prior[0])
@@ -46,14 +47,14 @@ class Estimates(Brief):
 
 
 def rates_of(agent: str, objective_names: Sequence[str]) -> tuple[int, int]:
-    """The places of clicks and conversions among the objectives that an agent counts.
+    """The indices of clicks and conversions among the objectives that an agent counts.
 
     Args:
-        agent: its name, for the message.
-        objective_names: what it counts, clicks among it.
+        agent: name of the agent, for the error message.
+        objective_names: the objectives that it counts, including clicks.
 
     Raises:
-        NotImplementedError: conversions are not among them.
+        NotImplementedError: conversions are not among the objectives.
     """
     if CONVERSION not in objective_names:
         raise NotImplementedError(f"{agent} counts {', '.join(objective_names)}: expected conversions among the objectives")

@@ -1,4 +1,4 @@
-"""The oracle: the best slate of each visit, an upper bound for agents."""
+"""The oracle, which shows the best slate of each visit: an upper bound for agents."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from slategym.utils.arrays import check_numbers
 
 
 class Oracle(Agent):
-    """The oracle: the best slate of each visit, read from the simulation; the only agent with access to it.
+    """The oracle, which computes the best slate of each visit from the simulation; no other agent has access to it.
 
-    The slate is best for the present visit; its effect on later visits is left out. Where the click model's best slate is not
-    exact, neither is the oracle.
+    The slate is the best one for the current visit; effects on later visits are ignored. If the click model finds its best slate
+    only approximately, the oracle is also approximate.
 
     Args:
-        simulation: the one that moves the shoppers of the observations, row for row; of an environment `env.simulation`, which
-            `env.reset(seed=...)` replaces.
-        seed: without effect.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        simulation: the simulation that the observations come from, row by row. For an environment, pass `env.simulation`;
+            `env.reset(seed=...)` replaces it.
+        seed: not used.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
 
     Raises:
         ValueError: `simulation` is not a simulation.
@@ -37,35 +37,35 @@ class Oracle(Agent):
         if not isinstance(simulation, Simulation):
             raise ValueError(
                 f"the oracle got a {type(simulation).__name__}: expected the Simulation that it reads from; "
-                '`run` and `compare` make one by the name "oracle"'
+                '`run` and `compare` make an oracle by the name "oracle"'
             )
         super().__init__(Problem.of(simulation.world), seed, scalarizer)
         self.simulation: Simulation | None = simulation
 
     def attach(self, simulation: Simulation) -> None:
-        """Read from another simulation.
+        """Use another simulation.
 
         Args:
-            simulation: the one that moves the shoppers of the observations.
+            simulation: the simulation that the observations come from.
         """
         self.simulation = simulation
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items."""
+        """Add new items."""
         self.problem = problem
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose the best slates, with propensity 1.
 
         Raises:
-            ValueError: the observation is not that of the simulation, or a loaded oracle has no simulation.
+            ValueError: the observation is not the simulation's current one, or a loaded oracle has no simulation yet.
         """
         simulation = self._seeing(observation)
         slate = simulation.world.best_slate(simulation.shoppers, self.weights, allowed)
         return Decision(slate, np.ones(slate.shape, np.float32))
 
     def _seeing(self, observation: Observation) -> Simulation:
-        """The simulation, whose shoppers the observation has to be of."""
+        """The simulation, after checking that the observation comes from it."""
         observation = self._checked(observation)
         if self.simulation is None:
             raise ValueError(
@@ -79,30 +79,30 @@ class Oracle(Agent):
         if not np.array_equal(observation, seen):
             row, column = np.argwhere(observation != seen)[0]
             raise ValueError(
-                f"observation[{row}, {column}] is {observation[row, column]}, and the simulation of the oracle shows "
-                f"{seen[row, column]}: expected the shoppers of that simulation as they are now. Of an environment, make it "
-                'after reset with `make_agent("oracle", env.unwrapped.simulation)`, or call `oracle.attach` with that'
+                f"observation[{row}, {column}] is {observation[row, column]}, but the oracle's simulation gives "
+                f"{seen[row, column]}: expected the shoppers' current observation in that simulation. With an environment, make "
+                'the oracle after reset: `make_agent("oracle", env.unwrapped.simulation)`, or call `oracle.attach(...)` with it'
             )
         return self.simulation
 
     def why_not(self, row: int, item: int) -> WhyNot:
-        """Why the best slate of a shopper, as they are now, does not hold an item.
+        """Explain why a shopper's best slate at the current visit does not contain an item.
 
         Args:
-            row: of the shopper in the simulation.
+            row: the shopper's row in the simulation.
             item: an item; not a position among candidates.
 
         Raises:
-            ValueError: there is no such row or item, the item is not on offer, or the rules do not admit it.
+            ValueError: there is no such row or item, the item is not available, or the rules exclude it.
         """
         if self.simulation is None:
             raise ValueError(
-                "the oracle was loaded without a simulation: call oracle.attach(simulation) with the one it reads from"
+                "the oracle was loaded without a simulation: call oracle.attach(simulation) with the one that it reads from"
             )
         check_numbers([row], len(self.simulation), "row", "a row", (1,))
         some = self.simulation.shoppers.take(slice(row, row + 1))
         return why_not(self.simulation.world, some, self.weights, item)
 
     def __getstate__(self) -> dict[str, Any]:
-        # The simulation goes on elsewhere, and a copy would not follow it.
+        # A copy of the simulation would not follow the one that continues elsewhere.
         return {**self.__dict__, "simulation": None}

@@ -1,4 +1,4 @@
-"""What an agent may know of a world before it starts, and what it decides."""
+"""What an agent may know about a world before it starts, and its decisions."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from slategym.utils.short_repr import Brief
 
 Observation = NDArray[np.float32]
 Slate = NDArray[np.int64]  # (n, k) items, or positions among candidates
-Chances = NDArray[np.float64]  # (n, k) probabilities of a slate's items, each given those above it
+Chances = NDArray[np.float64]  # (n, k) probabilities of a slate's items, each given the items above it
 
 
 @dataclass(frozen=True, repr=False)
 class Problem(Brief):
-    """The part of a world that an agent may know before it starts: items, observation layout, objectives; never the latent taste.
+    """The part of a world that an agent may know before it starts: items, observation layout and objectives, not latent tastes.
 
     Attributes:
-        features: (m, d) float32, of the items.
-        category: (m,) int64.
-        price: (m,) float32.
-        margin: (m,) float32.
+        features: (m, d) float32, the features of each item.
+        category: (m,) int64, the category of each item.
+        price: (m,) float32, the price of each item.
+        margin: (m,) float32, the share of an item's price that is profit.
         slate_size: k, the number of ranks.
         layout: the fields of the observation.
         objective_names: the names of the M objectives.
-        longest_delay: the most steps by which a conversion is delayed; 0 if none is.
+        longest_delay: the largest delay of a conversion, in steps; 0 if none is delayed.
         bid: (m,) float32, the price that an advertiser pays for a click on the item.
         weights: (M,), the default weight of each objective.
         causes: (M,), the event that yields each objective: "click", "conversion" or "impression" (`Objective.cause`).
         candidates: C, the number of candidates in each observation; slates then hold positions among them. None: slates hold
             items.
-        rules: what slates keep to.
-        texts: (m,) titles and descriptions of the items; () where the catalogue has none.
+        rules: the rules that slates must satisfy.
+        texts: (m,) titles and descriptions of the items; () if the catalogue has none.
     """
 
     features: NDArray[np.float32]
@@ -66,7 +66,7 @@ class Problem(Brief):
 
     @staticmethod
     def of(world: World) -> Problem:
-        """Describe a world with the items that have been launched.
+        """The problem of a world, with the items that have been launched.
 
         Args:
             world: the world that the agent acts in.
@@ -101,14 +101,14 @@ class Problem(Brief):
 
     @property
     def fields(self) -> dict[str, slice]:
-        """The columns of each field of the observation that describes the shopper: all but the candidates."""
+        """The columns of each field of the observation, except the candidates."""
         return {field.name: self.layout[field.name] for field in self.layout.fields if field.name != "candidates"}
 
     def context(self, names: Sequence[str] | None = None) -> NDArray[np.int64]:
-        """(c,) the columns of the observation that a learner takes as context.
+        """(c,) the columns of the observation that a learner uses as context.
 
         Args:
-            names: fields of the observation; by default "context", or none if there is no such field.
+            names: fields of the observation; default: "context", or none if there is no such field.
 
         Raises:
             ValueError: there is no field of that name; the message names the nearest ones.
@@ -131,7 +131,7 @@ class Problem(Brief):
             observation: (n, o) float32.
 
         Raises:
-            ValueError: the observation has another shape.
+            ValueError: the observation has a wrong shape.
         """
         check_seen(self, observation)
         return observation[:, : self.seen_columns]
@@ -143,16 +143,16 @@ class Problem(Brief):
             observation: (n, o) float32.
 
         Raises:
-            ValueError: the observation has another shape, or a candidate is not an item.
+            ValueError: the observation has a wrong shape, or a candidate is not an item.
         """
         return None if self.candidates is None else offered(self, observation)
 
     def shown(self, observation: Observation, slate: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(n, k) int64, the items of slates, which hold positions if there are candidates, and items otherwise.
+        """(n, k) int64, the items of slates.
 
         Args:
             observation: (n, o) float32.
-            slate: (n, k) int64.
+            slate: (n, k) int64, positions among the candidates if there are candidates, otherwise items.
 
         Raises:
             ValueError: the slate is invalid, or a candidate is not an item.
@@ -168,10 +168,10 @@ class Decision(Brief):
     """The slates that an agent shows.
 
     Attributes:
-        slate: (n, k) int64 items, best rank first; positions among the candidates if the observation has some.
-        propensity: (n, k) float32, the probability of each choice given those above it; NaN if unknown.
-        estimated: whether the propensities are estimates, by repeated draws; logs say so.
-        allowed: (n, m) bool, the items that might be shown, or (n, C) of candidates; None if all might.
+        slate: (n, k) int64 items, best rank first; positions among the candidates if the observation contains candidates.
+        propensity: (n, k) float32, the probability of each choice given the choices above it; NaN if unknown.
+        estimated: whether the propensities are estimated by repeated draws; logs record this.
+        allowed: (n, m) bool, the items that could be shown, or (n, C) for candidates; None: all.
     """
 
     slate: NDArray[np.int64]
@@ -183,16 +183,18 @@ class Decision(Brief):
 def checked_step(
     problem: Problem, observation: ArrayLike, decision: Decision, feedback: Feedback
 ) -> tuple[Observation, Decision]:
-    """The observation of a step as (n, o) float32 and its decision's slate as (n, k) int64; the same decision if it is right.
+    """Check a step; return the observation as (n, o) float32 and a decision whose slate is (n, k) int64.
+
+    The decision is returned unchanged if its arrays already have the right dtypes.
 
     Args:
-        problem: gives the shapes.
+        problem: defines the shapes.
         observation: (n, o) numbers.
         decision: the slates shown for it.
-        feedback: the answer to them.
+        feedback: the shoppers' answer to the slates.
 
     Raises:
-        ValueError: they do not fit together.
+        ValueError: their shapes or dtypes do not match, or a value is invalid.
     """
     batch = check_observation(problem, observation)
     slate, propensity = check_decision(problem, decision, len(batch))

@@ -1,4 +1,4 @@
-"""Agents by name, and custom ones by file and name; no class of an agent is imported before one is made."""
+"""Finds and makes agents by name, and custom agents by file and name. Agent classes are imported only when needed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from slategym.utils.options import Option, options_of
 from slategym.utils.plugins import find_file, is_reference, load
 from slategym.utils.specification import choose_named, read_options, split_options
 
-# Makes an agent: a class or function of (problem, seed, scalarizer).
+# A class or function of (problem, seed, scalarizer) that makes an agent.
 AgentMaker = Callable[[Problem, int, Scalarizer], Agent]
 WRAPPERS = (
     "lookahead:",
@@ -32,15 +32,15 @@ WRAPPERS = (
     "square-cb:",
 )  # in front of the name of the agent that is wrapped
 SCORES = "scores:"  # in front of a function that scores items
-FUSION = "fusion:"  # in front of the way by which agents are fused
-_GIVEN = ("problem", "simulation", "seed", "scalarizer")  # arguments that are no options
+FUSION = "fusion:"  # in front of the method that fuses agents
+_GIVEN = ("problem", "simulation", "seed", "scalarizer")  # constructor arguments that are not options
 
 
 def agent_spec(text: str) -> AgentSpec | None:
-    """The entry of an agent, or of its family; None for a custom one, or if there is none.
+    """The entry of an agent or of its family; None for a custom agent, or if there is no such agent.
 
     Args:
-        text: "lin-ts", "mabwiser:UCB1:alpha=0.02" or another name of an agent, with options or without.
+        text: the name of an agent, with or without options, such as "lin-ts" or "mabwiser:UCB1:alpha=0.02".
     """
     name = split_options(text)[0]
     if name.endswith(".agent"):
@@ -50,13 +50,13 @@ def agent_spec(text: str) -> AgentSpec | None:
 
 
 def is_custom(text: str) -> bool:
-    """Whether the name is of an agent that does not come with slategym: one of `CUSTOM`."""
+    """Whether the name is of an agent that is not part of slategym (see `CUSTOM`)."""
     spec = agent_spec(text)
     return file_of(text) is not None or spec in MADE_ELSEWHERE.values() or (spec is None and _is_outside(split_options(text)[0]))
 
 
 def file_of(text: str) -> Path | None:
-    """The file of a model that was trained before: "sb3:my_model.zip", "my_model.agent" or "onnx:my_model.onnx"; else None."""
+    """The file of a trained model ("sb3:my_model.zip", "my_model.agent" or "onnx:my_model.onnx"), or None."""
     name = split_options(text)[0]
     family, _, rest = name.partition(":")
     if name.endswith(".agent"):
@@ -65,10 +65,10 @@ def file_of(text: str) -> Path | None:
 
 
 def agent_identity(agent: str | AgentMaker) -> Any:
-    """What tells an agent apart for a fingerprint: its text, and the code or the file behind it.
+    """What identifies an agent in a fingerprint: its name with options, and its code or file if it is custom or saved.
 
     Args:
-        agent: a name, or a class or function that makes one.
+        agent: a name, or a class or function that makes an agent.
     """
     if not isinstance(agent, str):
         return adapted(agent)
@@ -86,16 +86,16 @@ def agent_identity(agent: str | AgentMaker) -> Any:
 
 
 def learns_any_weights(text: str) -> bool:
-    """Whether one run teaches an agent of this name every weighting of the objectives."""
+    """Whether an agent of this name learns to act for all weights of the objectives in one run."""
     spec = agent_spec(text)
     return spec is not None and spec.any_weights
 
 
 def check_name(text: str) -> None:
-    """Find an agent without making one.
+    """Check that a name refers to an agent, without making it.
 
     Raises:
-        ValueError: there is no agent of that name, or none that can be made; the message names the nearest ones.
+        ValueError: there is no agent of that name, or it cannot be made; the message suggests similar names.
         ImportError: it needs a library that is not installed.
     """
     name, spec = split_options(text)[0], agent_spec(text)
@@ -104,7 +104,7 @@ def check_name(text: str) -> None:
             load_agent(name)
             return
         if name.endswith(".py"):
-            raise ValueError(f"{name} is a file: expected an agent in it, such as {name}:Mine")
+            raise ValueError(f"{name} is a file: expected the name of an agent in it, such as {name}:Mine")
         choose_named("agent", name, AGENTS)
     elif isinstance(found := _entry(spec), ModuleType):
         found.find(name)
@@ -125,17 +125,17 @@ def agent_options(text: str) -> dict[str, Option]:
 
 
 def load_agent(reference: str) -> Callable[..., Any]:
-    """The class of an agent, or the function that makes one, that `my_agent.py:Mine` names.
+    """The class of an agent, or the function that makes one, with a name such as `my_agent.py:Mine`.
 
     Raises:
-        ValueError: there is none of that name, or it does not take (problem, seed, scalarizer).
+        ValueError: there is no such class or function, or it cannot be called with (problem, seed, scalarizer).
     """
     return _checked(load("agent", reference), reference)
 
 
 def adapted(maker: Any) -> Any:
-    """A class or function of (problem, seed, scalarizer) as it is; an algorithm of Stable-Baselines3 becomes one."""
-    base = sys.modules.get("stable_baselines3.common.base_class")  # imported already, where there is an algorithm
+    """Wrap an algorithm of Stable-Baselines3 as a function of (problem, seed, scalarizer); return other makers unchanged."""
+    base = sys.modules.get("stable_baselines3.common.base_class")  # already imported if `maker` is an algorithm
     if base is None or not isinstance(maker, type) or not issubclass(maker, base.BaseAlgorithm):
         return maker
     return partial(import_module("slategym.agents.adapters.sb3").SB3, algorithm=maker)
@@ -144,20 +144,20 @@ def adapted(maker: Any) -> Any:
 def make_agent(
     name: str | AgentMaker, simulation: Simulation, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any
 ) -> Agent:
-    """An agent by name, for the world of a simulation.
+    """Make an agent by name, for the world of a simulation.
 
     Args:
         name: one of `AGENTS`, or another name of the same family ("sb3:SAC", "mabwiser:UCB1"); "sb3:path/to/model.zip", a model
-            that Stable-Baselines3 saved; `my_agent.py:Mine`, a class or function of (problem, seed, scalarizer) that gives an
-            object with `act` and `update`, or a subclass of an SB3 algorithm; each with options or without, as in
-            "lin-ts:alpha=0.1,ridge=2". Or such a class or function itself.
-        simulation: gives the problem; only the oracle looks further into it.
-        seed: of the agent's own randomness.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        options: what the agent's class takes besides (`slategym agents NAME` lists it); for "sb3:" what the algorithm takes.
+            that Stable-Baselines3 saved; or `my_agent.py:Mine`, a class or function of (problem, seed, scalarizer) that returns
+            an object with `act` and `update`, or a subclass of an SB3 algorithm. Options may follow, as in
+            "lin-ts:alpha=0.1,ridge=2". Instead of a name, such a class or function itself.
+        simulation: the simulation whose world defines the problem; only the oracle reads more from it.
+        seed: seed of the agent's random numbers.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        options: options of the agent (listed by `slategym agents NAME`); for "sb3:", also arguments of the algorithm.
 
     Raises:
-        ValueError: there is no such agent or option; the message names the nearest ones.
+        ValueError: there is no such agent or option; the message suggests similar names.
         ImportError: it needs a library that is not installed.
     """
     problem = Problem.of(simulation.world)
@@ -174,17 +174,17 @@ def make_agent(
 
 
 def make_for(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Agent:
-    """An agent by name, for a problem.
+    """Make an agent by name, for a problem.
 
     Args:
-        name: as `make_agent` takes it.
-        problem: what slates are chosen from.
-        seed: of the agent's own randomness.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        options: what the agent's class takes besides.
+        name: as for `make_agent`.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        options: options of the agent.
 
     Raises:
-        ValueError: there is no such agent or option, or it is made of a simulation, as the oracle.
+        ValueError: there is no such agent or option, or the agent needs a simulation, as the oracle does.
         ImportError: it needs a library that is not installed.
     """
     check_name(name)
@@ -195,7 +195,7 @@ def make_for(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer 
     if spec is None:
         return _custom(load_agent(plain), plain, problem, seed, scalarizer, options)
     if spec.sees_simulation:
-        raise ValueError(f"{kind} reads the simulation, and here there is none: expected an agent that learns from feedback")
+        raise ValueError(f"{kind} reads the simulation, but there is none here: expected an agent that learns from feedback")
     found = _entry(spec)
     agent: Agent
     if isinstance(found, ModuleType):
@@ -206,25 +206,25 @@ def make_for(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer 
 
 
 def _is_outside(name: str) -> bool:
-    """Whether a name refers to something outside the package; "random:Mine" does not, as `random` has a name here."""
+    """Whether a name refers to a file or module outside the package; "random:Mine" does not, since `random` is an agent."""
     return is_reference(name) and name.partition(":")[0] not in AGENTS
 
 
 def _entry(spec: AgentSpec) -> Any:
-    """What an entry point names: a class, or the module of a family.
+    """Import an entry point: a class, or the module of a family.
 
     Raises:
         ImportError: it needs a library that is not installed.
     """
     module, _, name = spec.entry_point.partition(":")
-    if spec.library and name:  # a family's module first says whether there is such an agent
+    if spec.library and name:  # the module of a family first checks whether there is such an agent
         require(spec.library, spec.extra)
     found = import_module(module)
     return getattr(found, name) if name else found
 
 
 def _checked(maker: Any, name: str) -> Callable[..., Any]:
-    """The maker, if it takes (problem, seed, scalarizer)."""
+    """Check that a maker can be called with (problem, seed, scalarizer), and return it."""
     maker = adapted(maker)
     takes = "expected a class or function of (problem, seed, scalarizer)"
     if not callable(maker):
@@ -240,9 +240,9 @@ def _checked(maker: Any, name: str) -> Callable[..., Any]:
 def _custom(
     maker: Callable[..., Any], name: str, problem: Problem, seed: int, scalarizer: Scalarizer | None, options: dict[str, Any]
 ) -> Agent:
-    """What a user's class or function makes."""
+    """Make an agent with a user's class or function."""
     goal = FixedSum(problem.weights) if scalarizer is None else scalarizer
     agent: Agent = call_with(f"agent {name!r}", partial(maker, problem, seed, goal), options)
     if not (hasattr(agent, "act") and hasattr(agent, "update")):
-        raise ValueError(f"{name} gives a {type(agent).__name__}: expected an agent, which has act and update")
+        raise ValueError(f"{name} gives a {type(agent).__name__}: expected an agent with the methods act and update")
     return agent

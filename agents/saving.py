@@ -1,4 +1,4 @@
-"""Saved agents: files that are checked as a whole and, for built-in agents, read without running code."""
+"""Reads and writes agents as files with a checksum; built-in agents are read without running code from the file."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ EXPECTED = "expected a file written by Agent.save"
 
 
 def meaning(problem: Problem, items: int | None = None) -> dict[str, Any]:
-    """The shape and the meaning of a problem, as far as its first items go, so that a catalogue may grow.
+    """A description of a problem, for comparison; restricted to its first items, so that the catalogue may grow.
 
     Args:
-        problem: what slates are chosen from.
-        items: how many of the first items count; all if None.
+        problem: the items, observation layout and objectives of the world.
+        items: the number of first items to describe; None: all.
     """
     first = slice(problem.items if items is None else items)
     described = (problem.features, problem.category, problem.price, problem.margin, problem.bid)
@@ -44,15 +44,15 @@ def meaning(problem: Problem, items: int | None = None) -> dict[str, Any]:
 
 
 def save(agent: Agent, path: Path) -> None:
-    """Write an agent; one that holds objects of other libraries or a custom class is kept as a pickle in the file.
+    """Write an agent; an agent of a custom class or with objects of other libraries is stored as a pickle in the file.
 
     Args:
-        agent: with its random state.
-        path: of the file.
+        agent: the agent, with its random state.
+        path: path of the file.
 
     Raises:
-        WriteError: the disk refuses.
-        pickle.PicklingError, AttributeError, TypeError: it can be kept in neither way.
+        WriteError: the file cannot be written.
+        pickle.PicklingError, AttributeError, TypeError: the agent can be stored in neither form.
     """
     about = meaning(agent.problem)
     head = {"slategym agent": agent.name, "problem": about, "fingerprint": fingerprint(about)}
@@ -63,16 +63,17 @@ def save(agent: Agent, path: Path) -> None:
 
 
 def load(path: Path, problem: Problem, trust: bool = False, kind: type[Any] = object) -> Any:
-    """Read what `save` wrote, for a problem with as many items or more.
+    """Read an agent that `save` wrote, for a problem with at least as many items.
 
     Args:
-        path: of the file.
-        problem: that it is to act in.
-        trust: whether to load pickles, which run code of the file.
-        kind: the class of agents.
+        path: path of the file.
+        problem: the problem to act in.
+        trust: whether to load pickles, which may run any code.
+        kind: the class that the agent must be an instance of.
 
     Raises:
-        ValueError: it is no saved agent or damaged, it was saved for another problem, or it holds a pickle and is not trusted.
+        ValueError: the file is not a saved agent or is damaged, it was saved for another problem, or it holds a pickle and
+            `trust` is not set.
     """
     content = _read(path)
     _check_problem(path, content["problem"], problem)
@@ -86,26 +87,26 @@ def load(path: Path, problem: Problem, trust: bool = False, kind: type[Any] = ob
 
 
 def read_agent(path: Path) -> Any:
-    """A saved agent for whatever problem it was made; pickles are not loaded.
+    """Read a saved agent without a check of its problem; pickles are not loaded.
 
     Args:
-        path: of the file.
+        path: path of the file.
 
     Raises:
-        ValueError: it is no saved agent or damaged, or it holds a pickle.
+        ValueError: the file is not a saved agent or is damaged, or it holds a pickle.
     """
     return _agent_of(path, _read(path), trust=False)
 
 
 def adopt(agent: Agent, rules: SlateRules) -> None:
-    """Give an agent, and what it consists of, the rules of the world that it has come to.
+    """Set the rules of a world in an agent and all its parts.
 
     Args:
-        agent: that was loaded.
-        rules: of the world.
+        agent: the loaded agent.
+        rules: rules of the world that it will act in.
     """
     seen, parts = set(), [agent]
-    adopted: dict[int, tuple[Problem, Problem]] = {}  # what several parts share stays one
+    adopted: dict[int, tuple[Problem, Problem]] = {}  # so that a problem that several parts share remains one object
     while parts:
         part = parts.pop()
         seen.add(id(part))
@@ -132,11 +133,11 @@ def _agent_of(path: Path, content: dict[str, Any], trust: bool) -> Any:
         if not trust:
             raise ValueError(
                 f"{path} holds a pickle of {content.get('class')}, which may run any code when it is loaded: "
-                "load it with trust=True if you trust where it came from"
+                "load it with trust=True if you trust its source"
             )
         try:
             agent = pickle.loads(content["pickle"])
-        except Exception as error:  # it may run anything
+        except Exception as error:  # unpickling may run any code
             raise ValueError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
     return agent
 
@@ -146,9 +147,9 @@ def _check_problem(path: Path, saved: dict[str, Any], problem: Problem) -> None:
     here = meaning(problem, items if isinstance(items, int) and 0 < items <= problem.items else None)
     for name, value in here.items():
         if saved.get(name) != value and name != "catalogue":
-            raise ValueError(f"{path} was saved for another problem: its {name} is {saved.get(name)!r}, and here it is {value!r}")
+            raise ValueError(f"{path} was saved for another problem: its {name} is {saved.get(name)!r}, but here it is {value!r}")
     if saved.get("catalogue") != here["catalogue"]:
         raise ValueError(
             f"{path} was saved for another catalogue: its {items} items are not the first {items} here. "
-            "Load it in the world that it was saved in, or in one with more items behind those"
+            "Load it in the world that it was saved in, or in one with further items after those"
         )

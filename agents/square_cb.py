@@ -1,4 +1,4 @@
-"""SquareCB: exploration in inverse proportion to the gap of what another agent estimates."""
+"""SquareCB: inverse-gap-weighted exploration with the estimates of another agent."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ Floats = NDArray[np.floating]
 
 
 class SquareCB(Wrapper):
-    """SquareCB over the scores of any agent, which is the regression oracle (Foster, Rakhlin, ICML 2020).
+    """SquareCB with any agent's scores as the regression oracle (Foster, Rakhlin, ICML 2020).
 
-    At each rank, of the K items that it may show, each one but the best has the probability 1 / (K + gamma gap), where the gap is
-    what its score lacks of the best one's; the best item has the rest. Gaps are in mean best scores, as rewards of about
-    one are in the paper, and gamma = rate * (m * slates)^power, with m items or candidates, grows as the oracle learns. The
-    exploration of the wrapped agent itself has no part in it. Propensities are exact.
+    If a rank can show K items, each item except the best has the probability 1 / (K + gamma * gap), where the gap is the
+    difference between the best score and the item's score; the best item has the remaining probability. Gaps are divided by the
+    mean best score, since the paper assumes rewards of about one. gamma = rate * (m * slates)^power, with m items or candidates,
+    grows as the oracle learns. The wrapped agent's own exploration is not used. Propensities are exact.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the wrapped agent, and of the own random numbers.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        make: makes the wrapped agent, of (problem, seed, scalarizer).
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the wrapped agent and of the wrapper's random numbers.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        make: function of (problem, seed, scalarizer) that makes the wrapped agent.
         rate: factor of gamma; a larger one explores less.
-        power: of the numbers of items and of slates in gamma; one half in the paper.
+        power: exponent of the number of items times the number of slates in gamma; 0.5 in the paper.
 
     Raises:
-        ValueError: an option is out of its range, or what is made is no `Agent`.
+        ValueError: an option is out of its range, or the wrapped agent is not an `Agent`.
     """
 
     name = "square-cb"
@@ -58,25 +58,25 @@ class SquareCB(Wrapper):
     ) -> None:
         super().__init__(problem, seed, scalarizer, make=make)
         self.rate, self.power = rate, power
-        self.best_sum = self.best_count = 0.0  # of the best scores so far
+        self.best_sum = self.best_count = 0.0  # sum and number of the best scores so far
 
     @property
     def gamma(self) -> float:
-        """The present factor of gaps."""
+        """The current factor of gaps."""
         return float(self.rate * (self.problem.choices * (self.slates + 1)) ** self.power)
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Draw slates rank by rank; the propensity of a choice is its probability among the items that the rank may show."""
+        """Draw slates rank by rank; the propensity of a choice is its probability among the items eligible at the rank."""
         return Decision(*self._by_rank(self._checked(observation), allowed))
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates, exact."""
+        """(n, k) the exact propensities of given slates."""
         return np.asarray(self._by_rank(observation, allowed, slate)[1], np.float64)
 
     def _by_rank(
         self, observation: Observation, allowed: Mask | None, given: Slate | None = None
     ) -> tuple[Slate, NDArray[np.float32]]:
-        """Slates, drawn or given, and the probability of each choice given those above it."""
+        """Slates, drawn or given, and the probability of each choice given the choices above it."""
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         propensity = np.empty(slate.shape, np.float32)
         for rows in blocks(len(observation)):
@@ -95,20 +95,20 @@ class SquareCB(Wrapper):
         """(n,) a column of each row, by probabilities (n, c)."""
         drawn = self.random.random((len(p), 1)) * p.sum(axis=1, keepdims=True)
         column = np.minimum((np.cumsum(p, axis=1) <= drawn).sum(axis=1), p.shape[1] - 1)
-        # Rounding at the end of the sum.
+        # Rounding may select a column of probability 0 at the end of the sum.
         return np.asarray(np.where(p[np.arange(len(p)), column] > 0, column, p.argmax(axis=1)))
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
-        """(n, k) the items of the highest scores of the wrapped agent."""
+        """(n, k) the items with the wrapped agent's highest scores."""
         return self.best_of(self.scores(observation), observation, allowed)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Pass the step on, and note the best scores."""
+        """Pass the step to the wrapped agent, and update the mean best score."""
         observation, decision = self._checked_step(observation, decision, feedback)
         super().learn(observation, decision, feedback)
-        some = observation[:: max(len(observation) // 50, 1)]  # a few tell the mean
+        some = observation[:: max(len(observation) // 50, 1)]  # a sample is enough for the mean
         best = np.asarray(self.agent.scores(some), np.float64).max(axis=1)
-        share = min(1.0, 10_000 / (self.best_count + len(observation)))  # the last ones count most, as scores grow
+        share = min(1.0, 10_000 / (self.best_count + len(observation)))  # recent scores count most, as scores grow
         self.best_sum = share * (self.best_sum + float(best.mean()) * len(observation))
         self.best_count = share * (self.best_count + len(observation))
 
@@ -130,16 +130,16 @@ def probabilities(scores: Floats, eligible: Mask, gamma: float) -> NDArray[np.fl
     return p
 
 
-find = find_wrapped  # what a family of agents has
+find = find_wrapped  # part of the interface of a family of agents
 
 
 def options(name: str) -> dict[str, Option]:
-    """The options of "square-cb:logistic-ts": the wrapper's, and the agent's that are not called the same."""
+    """The options of an agent such as "square-cb:logistic-ts": those of the wrapper, and those of the agent with other names."""
     return options_with(SquareCB, name)
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> SquareCB:
-    """The agent "square-cb:logistic-ts"; the options beside `rate` and `power` are those of the agent.
+    """Make an agent such as "square-cb:logistic-ts"; options other than `rate` and `power` are passed to the wrapped agent.
 
     Raises:
         ValueError: there is no such agent or option.

@@ -1,4 +1,4 @@
-"""What agents tell of items: scores, estimates and explanations, which an agent refuses unless it defines them."""
+"""Methods that report an agent's view of the items: scores, estimates and explanations; by default they raise an error."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from slategym.utils.short_repr import Brief
 
 
 class Telling(Brief):
-    """The part of an agent that tells what it thinks of items."""
+    """The methods of an agent that report its scores, estimates and explanations of items."""
 
     name = "agent"
 
     def scores(self, observation: Observation) -> NDArray[np.floating]:
-        """(n, m) what showing each item is worth by the agent's own estimates, without exploration; (n, C) for candidates.
+        """(n, m) the value of showing each item by the agent's estimates, without exploration; (n, C) for candidates.
 
-        It is in units of the scalarizer's utility where the agent estimates outcomes, at the best rank. Where it learns a policy
-        instead, as "policy-gradient" does, it is the logit by which the policy chooses.
+        If the agent estimates outcomes, the value is for the first rank and in units of the scalarizer's utility. If it learns a
+        policy instead, as "policy-gradient" does, it is the policy's logit.
 
         Args:
             observation: (n, o) float32.
 
         Raises:
-            NotImplementedError: this kind of agent has no estimates.
+            NotImplementedError: this kind of agent has no scores.
         """
-        raise NotImplementedError(f"{self.name} has no scores: it does not estimate what items are worth")
+        raise NotImplementedError(f"{self.name} has no scores: it does not estimate the values of items")
 
     def estimates(self, observation: Observation) -> Estimates:
         """The estimated probabilities that a shopper clicks each item, and that a click converts.
@@ -40,13 +40,13 @@ class Telling(Brief):
             NotImplementedError: this kind of agent has no such estimates.
         """
         raise NotImplementedError(
-            f"{self.name} does not estimate clicks and conversions: expected such as popularity or logistic-ts"
+            f"{self.name} does not estimate clicks and conversions: expected an agent such as popularity or logistic-ts"
         )
 
     def explored_estimates(self, observation: Observation) -> Estimates:
-        """The probabilities by which the agent would choose now: draws from a posterior, or the upper ends of intervals.
+        """The probabilities that the agent would use for its next choice: posterior draws or upper confidence bounds.
 
-        Those of `estimates` where it explores in another way.
+        The same as `estimates` for agents that explore in another way.
 
         Args:
             observation: (n, o) float32.
@@ -57,14 +57,14 @@ class Telling(Brief):
         return self.estimates(observation)
 
     def explain(self, observation: Observation, slate: NDArray[np.int64]) -> Explanation:
-        """Contributions that add up to the scores of the items of slates, by name.
+        """Named contributions that add up to the scores of the items of slates.
 
         Args:
             observation: (n, o) float32.
-            slate: (n, k) int64, as `act` gives it.
+            slate: (n, k) int64, as in decisions of `act`.
 
         Raises:
             ValueError: the observation or the slate is invalid.
-            NotImplementedError: this kind of agent has no scores that are sums.
+            NotImplementedError: the scores of this kind of agent are not sums.
         """
         raise NotImplementedError(f"{self.name} cannot explain its scores: expected a linear or a logistic agent")

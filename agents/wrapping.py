@@ -1,4 +1,4 @@
-"""What agents named "WRAPPER:NAME" share: a base, and finding and making the agent that is wrapped."""
+"""Shared code of agents named "WRAPPER:NAME": the base class, and functions that find and make the wrapped agent."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from slategym.agents.scalarizers.base import Scalarizer, Weights
 from slategym.sim.feedback import Feedback
 from slategym.utils.options import Option, options_of
 
-_GIVEN = ("problem", "seed", "scalarizer", "make")  # what is no option
+_GIVEN = ("problem", "seed", "scalarizer", "make")  # constructor arguments that are not options
 
 
 class Wrapper(Agent):
-    """The base of agents that choose among what another one estimates, which learns from what is shown.
+    """The base class of agents that choose by the estimates of a wrapped agent, which learns from the slates shown.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the wrapped agent, and of the wrapper's own random numbers.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        make: makes the wrapped agent, of (problem, seed, scalarizer).
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the wrapped agent and of the wrapper's random numbers.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        make: function of (problem, seed, scalarizer) that makes the wrapped agent.
 
     Raises:
-        ValueError: what is made is no `Agent`.
+        ValueError: the wrapped agent is not an `Agent`.
     """
 
     def __init__(self, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, *, make: AgentMaker) -> None:
@@ -50,21 +50,21 @@ class Wrapper(Agent):
         return self.agent.explain(observation, slate)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Pass the step on."""
+        """Pass the step to the wrapped agent."""
         self.agent.update(observation, decision, feedback)
 
     def with_weights(self, weights: ArrayLike) -> Self:
-        """A view of the agent that chooses by other fixed weights (M,), for `best` and `choose`, not for learning."""
+        """A view of the agent with other fixed weights (M,), for `best` and `choose` but not for learning."""
         other = super().with_weights(weights)
         other.agent = self.agent.with_weights(self.inner_weights(other.weights))
         return other
 
     def inner_weights(self, weights: Weights) -> Weights:
-        """The weights by which the wrapped agent chooses, given those of the problem's objectives (M,)."""
+        """The weights of the wrapped agent, given the weights of the problem's objectives (M,)."""
         return weights
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items, if the wrapped agent can."""
+        """Add new items, if the wrapped agent supports it."""
         self.agent.grow(problem)
         self.problem = problem
 
@@ -73,11 +73,11 @@ Kind = TypeVar("Kind", bound=Wrapper)
 
 
 def options_with(kind: type[Wrapper], name: str) -> dict[str, Option]:
-    """The options of "mmr:lin-ts": the wrapper's, and the agent's that are not called the same.
+    """The options of an agent such as "mmr:lin-ts": those of the wrapper, and those of the agent with other names.
 
     Args:
-        kind: of the wrapper.
-        name: of the wrapper, a colon, and the name of the agent.
+        kind: class of the wrapper.
+        name: the name of the wrapper, a colon, and the name of the agent.
     """
     own = options_of(kind, _GIVEN)
     return own | {option: each for option, each in agent_options(find_wrapped(name)).items() if option not in own}
@@ -86,15 +86,15 @@ def options_with(kind: type[Wrapper], name: str) -> dict[str, Option]:
 def wrapped_by(
     kind: type[Kind], name: str, problem: Problem, seed: int, scalarizer: Scalarizer | None, options: dict[str, Any]
 ) -> Kind:
-    """The agent "mmr:lin-ts"; the options beside the wrapper's are those of the agent.
+    """Make an agent such as "mmr:lin-ts"; options that the wrapper does not have are passed to the wrapped agent.
 
     Args:
-        kind: of the wrapper.
-        name: of the wrapper, a colon, and the name of the agent.
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        options: of both.
+        kind: class of the wrapper.
+        name: the name of the wrapper, a colon, and the name of the agent.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        options: options of the wrapper and of the agent.
 
     Raises:
         ValueError: there is no such agent or option.
@@ -109,13 +109,13 @@ def wrapped_by(
 
 
 def find_wrapped(name: str) -> str:
-    """The name of the agent that "lookahead:lin-ucb" wraps.
+    """The name of the wrapped agent: "lin-ucb" for "lookahead:lin-ucb".
 
     Args:
-        name: of the wrapper, a colon, and the name of the agent.
+        name: the name of the wrapper, a colon, and the name of the agent.
 
     Raises:
-        ValueError: there is no such agent, or none that can be wrapped.
+        ValueError: there is no such agent.
     """
     wrapped = name.partition(":")[2]
     check_name(wrapped)
@@ -123,21 +123,21 @@ def find_wrapped(name: str) -> str:
 
 
 def maker_of_wrapped(name: str, options: dict[str, Any]) -> AgentMaker:
-    """A function that makes the agent that "lookahead:lin-ucb" wraps; its errors name the whole.
+    """A function that makes the wrapped agent; its error messages contain the full name, such as "lookahead:lin-ucb".
 
     Args:
-        name: of the wrapper, a colon, and the name of the agent.
-        options: of the agent.
+        name: the name of the wrapper, a colon, and the name of the agent.
+        options: options of the agent.
 
     Raises:
-        ValueError: there is no such agent, or none that can be wrapped.
+        ValueError: there is no such agent.
     """
     wrapped = find_wrapped(name)
 
     def make(problem: Problem, seed: int, scalarizer: Scalarizer) -> Agent:
         try:
             return make_for(wrapped, problem, seed, scalarizer, **options)
-        except ValueError as error:  # it names what it was asked for
+        except ValueError as error:  # the message names the wrapped agent alone
             raise ValueError(str(error).replace(f"agent {wrapped!r}", f"agent {name!r}", 1)) from None
 
     return make

@@ -1,1 +1,1 @@
-"""Actor-critics over slates, with networks in torch: a critic for each objective, and memory. No policy without a critic."""
+"""Actor-critic agents with networks in torch, a critic for each objective and an optional memory. No policies without critics."""

@@ -1,4 +1,4 @@
-"""The actor-critic over slates."""
+"""The actor-critic agent."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from slategym.utils.checked import checked
 from slategym.utils.ranges import Count, Dimensions, NonNegative, Positive, Share
 from slategym.utils.short_repr import Brief
 
-HORIZON = 20_000  # slates over which means average, since the policy improves
+HORIZON = 20_000  # slates over which running means are taken; limited, since the policy improves
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, repr=False)
 class Choices(Brief):
-    """Choices that the actor is to learn from.
+    """Choices that the actor has not learned from yet.
 
     Attributes:
         state: (n, s) float32.
         slate: (n, k) int64.
         propensity: (n, k) float32.
         advantage: (n, k, M) float64.
-        allowed: (n, m) bool, the items that might be shown, or (n, C) of candidates; None if all might.
+        allowed: (n, m) bool, the items that could be shown, or (n, C) for candidates; None: all.
     """
 
     state: State
@@ -55,49 +55,51 @@ class Choices(Brief):
 class ActorCritic(Agent):
     """Advantage actor-critic (Mnih et al., ICML 2016) on slates drawn from a Plackett-Luce model by Gumbel top-k.
 
-    Each objective has a critic, which expects what each rank earns and what later visits earn. A choice is credited with the
-    outcome of its own item beyond that expectation, and, if it was clicked, with the return of later visits beyond theirs
-    (`Visits`, generalised advantages). The advantages are mixed by the scalarizer's weights, and only their sum is normalised.
-    Choices count by the ratio of their probability now to that when they were made, cut off; so the agent also learns from
-    the slates of others.
+    Each objective has a critic, which predicts the reward at each rank and the return of later visits. The advantage of a choice
+    is the outcome of its item minus the prediction for its rank. If the item was clicked, the return of later visits minus its
+    prediction is added (`Visits`, generalised advantage estimation). The advantages are combined by the scalarizer's weights, and
+    only their sum is normalised. Each choice is weighted by the ratio of its current probability to its probability when it was
+    made, clipped, so the agent can also learn from slates of other policies.
 
-    With a memory, actor and critics also see a vector made of what the shopper clicked before; all else is the same without.
+    With a memory, actor and critics also get a vector that encodes the shopper's previous clicks.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers, and of the networks' first weights.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        memory: "none", or what makes a vector of the last clicks: "gru", a recurrent unit, or "attention".
-        history: clicks of the past that a memory sees, the last ones.
-        correction: "ratio" corrects for slates that others chose; "top-k" also for the size of the slate, by K (1 - p)^(K - 1)
-            for a choice of probability p (`top_k_correction`): an item that is shown nearly always needs no more probability.
-        discount: of each visit after the present one; 0 looks at the present visit alone.
-        trace: lambda, the weight of what later visits earned against what the critics expect of them.
-        horizon: later visits that a return looks at, before it takes the critics' word.
-        learning_rate: of the actor's Adam.
-        critic_rate: of the critics' Adam.
-        entropy: weight of the entropy of the first choice, which keeps the policy exploring.
-        entropy_halflife: slates after which that weight has halved; it falls as 1 / (1 + slates / entropy_halflife).
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers and of the networks' initial weights.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        memory: encoder of the last clicks: "none", "gru" (a recurrent unit) or "attention".
+        history: number of last clicks in the memory.
+        correction: "ratio" corrects for slates that other policies chose; "top-k" corrects for the slate size too, with the
+            factor K (1 - p)^(K - 1) for a choice of probability p (`top_k_correction`): an item that is nearly always shown
+            needs no higher probability.
+        discount: discount factor per later visit; 0 optimises the current visit alone.
+        trace: lambda of the generalised advantage estimation: weight of the rewards of later visits relative to the critics'
+            predictions.
+        horizon: number of later visits in a return, before it is completed by the critics' prediction.
+        learning_rate: learning rate of the actor (Adam).
+        critic_rate: learning rate of the critics (Adam).
+        entropy: weight of the entropy of the first choice, which preserves exploration.
+        entropy_halflife: number of slates after which `entropy` has halved; it falls as 1 / (1 + slates / entropy_halflife).
         batch_size: slates per gradient step; larger batches are split, smaller ones are collected.
-        passes: how often each batch of slates is learned from.
-        largest_ratio: where a ratio of probabilities is cut off.
-        inputs: what the actor sees: "all" of the observation, or its "context" alone, without history and clock, by which all
-            shoppers move together; all where there is no context. The critics see all.
+        passes: number of passes over each batch of slates.
+        largest_ratio: upper bound of the ratio of probabilities.
+        inputs: inputs of the actor: "all" fields of the observation, or its "context" alone, without history and clock, which
+            change at each visit; all fields if there is no context. The critics always get all fields.
         hidden: units of a hidden layer.
-        width: length of the towers' vectors, and of a memory's.
-        device: on which the networks compute: "cpu", "cuda" or another of torch's.
+        width: length of the vectors of the towers and of the memory.
+        device: torch device of the networks, such as "cpu" or "cuda".
 
     Raises:
         ValueError: an option is out of its range, or there is no such device.
     """
 
     name = "actor-critic"
-    clips: ClassVar[bool] = False  # whether `gains` asks for the policy with which the passes over a batch began
-    _loss: float | None = None  # of the critics, in the last step
+    clips: ClassVar[bool] = False  # whether `gains` needs the policy at the start of the passes over a batch
+    _loss: float | None = None  # loss of the critics in the last step
 
     @property
     def propensities_are(self) -> PropensitySource:
-        """Exact: they are the probabilities of the Plackett-Luce model."""
+        """Exact: the probabilities of the Plackett-Luce model."""
         return "exact"
 
     @checked
@@ -135,15 +137,15 @@ class ActorCritic(Agent):
         self.visits = Visits(horizon, trace, discount, problem.longest_delay)
         objectives = len(problem.objective_names)
         self.expectations = Expectations(objectives, problem.slate_size + 1)
-        self.moments = np.zeros((objectives, objectives))  # of advantages
-        self.offset = np.zeros(objectives)  # by how much later visits lately earned more than expected
-        self.choices: list[Choices] = []  # that the actor is to learn from
-        self.targets: list[tuple[State, Floats]] = []  # (n, M, k + 1) what the critics are to expect of states
+        self.moments = np.zeros((objectives, objectives))  # second moments of the advantages
+        self.offset = np.zeros(objectives)  # recent mean of the return of later visits minus its prediction
+        self.choices: list[Choices] = []  # not learned by the actor yet
+        self.targets: list[tuple[State, Floats]] = []  # states, and the targets (n, M, k + 1) of the critics
         columns = len(self.states.columns)
         self.networks = Networks(problem, self.seed, columns, memory, hidden, width, (learning_rate, critic_rate), device)
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items, which begin with what their features say and no vector of their own."""
+        """Add new items, which start with the score of their features and own parameters of 0."""
         self.networks.grow(problem)
         self.problem = self.states.problem = problem
         self.item_credit = ItemCredit(problem)
@@ -165,7 +167,7 @@ class ActorCritic(Agent):
 
     @torch.no_grad()
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates, exact."""
+        """(n, k) the exact propensities of given slates."""
         state, found = self._state(observation), np.empty(slate.shape)
         for rows in blocks(len(slate)):
             score, mask = self._scores(state[rows]).cpu().numpy(), None if allowed is None else allowed[rows]
@@ -174,7 +176,7 @@ class ActorCritic(Agent):
 
     @torch.no_grad()
     def scores(self, observation: Observation) -> NDArray[np.float32]:
-        """(n, m) the logits of the policy, or (n, C) of the candidates."""
+        """(n, m) the logits of the policy, or (n, C) for candidates."""
         return np.asarray(self._scores(self._state(self._checked(observation))).cpu().numpy())
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
@@ -182,28 +184,28 @@ class ActorCritic(Agent):
         return self.best_of(self.scores(observation), observation, allowed)
 
     def _state(self, observation: Observation) -> State:
-        """(n, o + 3 L) what is known of shoppers."""
+        """(n, o + 3 L) the states of shoppers: observations and last clicks."""
         return self.states.of(observation, self.clicked_last.of(len(observation)))
 
     def _scores(self, state: State) -> Tensor:
-        """(n, m) the actor's scores, or (n, C) of the candidates."""
+        """(n, m) the actor's scores, or (n, C) for candidates."""
         return self.networks.scores(self._seen(state))
 
     def _seen(self, state: State) -> Seen:
         return self.states(state, self.networks.device)
 
     def _model(self, state: State, slate: Slate, allowed: Mask | None) -> PlackettLuce:
-        """The model of slates for shoppers of some states."""
+        """The Plackett-Luce model of slates for shoppers with these states."""
         return model_of(self.problem, self.states.observation(state), slate, allowed)
 
     def _propensity(self, score: NDArray[np.float32], state: State, slate: Slate, allowed: Mask | None) -> NDArray[np.float32]:
-        """(n, k) of each choice of slates by their logits (n, m), given those above it."""
+        """(n, k) the probability of each choice given the choices above it, for logits (n, m)."""
         return np.exp(np.clip(self._model(state, slate, allowed).log_propensity(score, slate), LEAST, 0))
 
     # ---- learning
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Turn what is known of the last visits into advantages, and take a gradient step for each `batch_size` slates."""
+        """Compute the advantages of visits whose returns are known now, and take a gradient step per `batch_size` slates."""
         observation, decision = self._checked_step(observation, decision, feedback)
         items, state = self.problem.shown(observation, decision.slate), self._state(observation)
         self.states.normalizer.update(self.problem.seen(observation))
@@ -227,45 +229,45 @@ class ActorCritic(Agent):
 
     @property
     def losses(self) -> dict[str, float]:
-        """The mean squared error of the critics in the last step, in variances of what they expect."""
+        """The mean squared error of the critics in the last step, relative to the variance of their targets."""
         return {} if self._loss is None else {"critic": self._loss}
 
     def mixed(self, advantage: Floats) -> Floats:
         """(n, k) the weighted sum of the advantages (n, k, M), scaled to a variance of one.
 
         Args:
-            advantage: (n, k, M) float64, of each objective.
+            advantage: (n, k, M) float64, the advantage for each objective.
         """
         weights = self.weights
         return np.asarray(advantage @ weights / np.sqrt(weights @ self.moments @ weights + 1e-12))
 
     def gains(self, now: NDArray[Any], begun: NDArray[Any], made: NDArray[Any], advantage: Floats) -> Floats:
-        """(n, k) by what the gradient of each choice's log-probability counts.
+        """(n, k) the factor of the gradient of each choice's log-probability.
 
         Args:
-            now: (n, k) log-probability of each choice by the actor as it is.
-            begun: (n, k) by the actor when the passes over the batch began.
-            made: (n, k) when it was made; NaN where it is not known.
-            advantage: (n, k) of each choice.
+            now: (n, k) log-probability of each choice by the current actor.
+            begun: (n, k) log-probability by the actor at the start of the passes over the batch.
+            made: (n, k) log-probability when the choice was made; NaN if unknown.
+            advantage: (n, k) advantage of each choice.
         """
         gain = ratios(now, made, self.largest_ratio) * advantage
         return gain * top_k_correction(now, self.problem.slate_size) if self.correction == "top-k" else gain
 
     @torch.no_grad()
     def _expect(self, state: State) -> tuple[Floats, Floats]:
-        """(n, k, M) what the critics expect of each rank at once, and (n, M) of later visits."""
+        """The critics' predictions: (n, k, M) the reward at each rank, and (n, M) the return of later visits."""
         expected = self.expectations(self.networks.expected(self._seen(state)).cpu().numpy())
         return np.moveaxis(expected[:, :, :-1], 1, 2), expected[:, :, -1]
 
     def _learn(self, visit: Visit, following: Floats) -> None:
-        """Note what a visit, and the return (n, M) that followed it, were beyond what was expected."""
+        """Store the advantages of a visit, given the return (n, M) that followed it, and the targets of the critics."""
         n = len(visit.slate)
         share = n / min(self.slates, HORIZON) if n < HORIZON else 1.0
         target = np.concatenate([np.moveaxis(visit.outcome, 2, 1), following[:, :, None]], axis=2)
         self.expectations.update(target, share)
         self.targets.append((visit.state, target))
         advantage = visit.outcome - visit.now
-        if self.visits.discount:  # to clicked items, as what is not clicked changes later visits little
+        if self.visits.discount:  # credited to clicked items, since other items change later visits little
             surprise = following - visit.later
             self.offset += min(n / self.batch_size, 1.0) * (surprise.mean(axis=0) - self.offset)
             advantage = advantage + visit.clicks[:, :, None] * (surprise - self.offset)[:, None, :]
@@ -279,7 +281,7 @@ class ActorCritic(Agent):
             self.choices.append(Choices(visit.state[rows], visit.slate[rows], visit.propensity[rows], advantage, allowed))
 
     def _train(self) -> None:
-        """Take gradient steps of the actor and of the critics over all that has been noted."""
+        """Take gradient steps of the critics and of the actor on all stored choices and targets."""
         names = ("state", "slate", "propensity", "advantage")
         joined = {name: np.concatenate([getattr(each, name) for each in self.choices]) for name in names}
         choices = Choices(**joined, allowed=stacked([(each.allowed, len(each.slate)) for each in self.choices]))
@@ -308,14 +310,14 @@ class ActorCritic(Agent):
             self.networks.teach_actor(scores, model.gradient(values, choices.slate[rows], gain, entropy))
 
     def _forward(self, choices: Choices, rows: NDArray[np.int64]) -> tuple[Tensor, PlackettLuce, NDArray[np.float32]]:
-        """Scores (r, m) for some rows, the model of their slates, and the log-probabilities (r, k) of the choices."""
+        """The scores (r, m) of some rows, the model of their slates, and the log-probabilities (r, k) of the choices."""
         state, slate = choices.state[rows], choices.slate[rows]
         scores = self._scores(state)
         model = self._model(state, slate, None if choices.allowed is None else choices.allowed[rows])
         return scores, model, model.log_propensity(scores.detach().cpu().numpy(), slate)
 
     def _count(self, n: int) -> int:
-        """The number of gradient steps of a pass over n slates."""
+        """The number of gradient steps in a pass over n slates."""
         return max(n // self.batch_size, 1)
 
     def _batches(self, n: int) -> Iterator[NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""The scale of what critics expect: their networks see every objective in the same unit."""
+"""Standardisation of the critics' targets, so that their networks predict every objective in the same unit."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ Floats = NDArray[np.float64]
 
 
 class Expectations:
-    """Running means and deviations of what critics are to expect.
+    """Running means and standard deviations of the critics' targets.
 
-    What a network with outputs of 0 expects is the running mean: the baseline of a policy gradient without a critic.
+    A network whose outputs are 0 predicts the running mean, which is the baseline of a policy gradient without a critic.
 
     Args:
         objectives: M.
-        outputs: of each.
+        outputs: number of outputs per objective.
     """
 
     def __init__(self, objectives: int, outputs: int) -> None:
@@ -32,13 +32,13 @@ class Expectations:
 
         Args:
             target: (n, M, outputs).
-            share: how far, 0 to 1.
+            share: weight of the batch, 0 to 1.
         """
         self.mean += share * (target.mean(axis=0) - self.mean)
         self.square += share * ((target**2).mean(axis=0) - self.square)
 
     def standardised(self, target: Floats) -> NDArray[np.float32]:
-        """(n, M, outputs) what networks are to give.
+        """(n, M, outputs) the standardised targets.
 
         Args:
             target: (n, M, outputs).
@@ -46,9 +46,9 @@ class Expectations:
         return ((target - self.mean) / np.maximum(self.spread, 1e-9)).astype(np.float32)
 
     def __call__(self, given: NDArray[np.float32]) -> Floats:
-        """(n, M, outputs) what is expected, by what networks give.
+        """(n, M, outputs) the predictions for outputs of the networks.
 
         Args:
-            given: (n, M, outputs).
+            given: (n, M, outputs), the outputs.
         """
         return np.asarray(self.mean + self.spread * given)

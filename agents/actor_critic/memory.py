@@ -1,4 +1,4 @@
-"""Encoders of what a shopper clicked before: a vector from the events of `ClickHistory`."""
+"""Encoders of a shopper's previous clicks: a vector from the events of `ClickHistory`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 
 class Memory(nn.Module, ABC):
-    """The base of the encoders.
+    """The base class of the encoders.
 
     Args:
-        event: columns of an event.
-        inputs: columns of what is seen of a shopper now.
-        width: of the vector.
+        event: number of columns of an event.
+        inputs: number of columns of the shopper's current inputs.
+        width: length of the vector.
     """
 
     @abstractmethod
@@ -23,12 +23,12 @@ class Memory(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, events: Tensor, there: Tensor, x: Tensor) -> Tensor:
-        """(n, width) a vector of what was clicked.
+        """(n, width) the vector of the previous clicks.
 
         Args:
-            events: (n, L, event), the latest last, 0 where fewer were clicked.
-            there: (n, L) 1, or 0 where fewer were clicked.
-            x: (n, inputs) what is seen of the shopper now.
+            events: (n, L, event), latest click last; 0 where there are fewer clicks.
+            there: (n, L) 1 for a click, 0 where there are fewer clicks.
+            x: (n, inputs) the shopper's current inputs.
         """
 
 
@@ -46,9 +46,9 @@ class GRU(Memory):
 
 
 class Attention(Memory):
-    """A mean of the clicks, weighted by how much they matter to the shopper as seen now (Vaswani et al., NIPS 2017).
+    """Attention over the clicks, with a query from the shopper's current inputs (Vaswani et al., NIPS 2017).
 
-    With one more place, of logit and value 0, where nothing matters, so that few clicks say less than many.
+    One more entry with logit and value 0 is added, so that few clicks have less influence than many.
     """
 
     def __init__(self, event: int, inputs: int, width: int) -> None:
@@ -57,7 +57,7 @@ class Attention(Memory):
         self.key, self.value = nn.Linear(event, width), nn.Linear(event, width)
 
     def forward(self, events: Tensor, there: Tensor, x: Tensor) -> Tensor:
-        """(n, width) the mean."""
+        """(n, width) the weighted mean."""
         logits = (self.key(events) @ self.query(x)[:, :, None])[..., 0] / self.query.out_features**0.5
         logits = torch.where(there > 0, logits, -torch.inf)
         weights = torch.softmax(torch.cat([logits, torch.zeros_like(logits[:, :1])], dim=1), dim=1)[:, :-1]

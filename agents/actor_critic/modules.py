@@ -1,4 +1,4 @@
-"""The networks of an actor-critic: the actor scores items, and the critics expect what slates earn."""
+"""The networks of an actor-critic: the actor scores items, and the critics predict rewards and returns."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from slategym.agents.predictors.networks.inputs import TOLD
 
 
 class Actor(nn.Module):
-    """The two towers of the policy gradient, of which the shopper's may also see a vector of what was clicked before.
+    """The two towers of the policy gradient; with a memory, the shopper's tower also gets the vector of previous clicks.
 
-    An event is the vector that the item's tower has for what was clicked, and what is told of it.
+    An event of the memory consists of the item tower's vector of the clicked item and the columns of `told_of`.
 
     Args:
-        features: (m, d) float32, of the items.
-        inputs: columns of what is seen of a shopper.
+        features: (m, d) float32, item features.
+        inputs: number of input columns of a shopper.
         hidden: units of the hidden layer.
         width: length of the vectors.
         memory: one of `MEMORIES`, or "none".
@@ -33,11 +33,11 @@ class Actor(nn.Module):
         self.towers = TwoTowers(features, inputs + (0 if self.memory is None else width), hidden, width)
 
     def known(self, x: Tensor, past: Past | None, *, sparse: bool = False) -> Tensor:
-        """(n, inputs) what is seen of shoppers, or (n, inputs + width) with the vector of what they clicked.
+        """(n, inputs) the inputs of shoppers, or (n, inputs + width) with the vector of previous clicks.
 
         Args:
             x: (n, inputs).
-            past: what was clicked, for an actor with a memory.
+            past: the previous clicks, for an actor with a memory.
             sparse: whether gradients of items' own vectors are sparse.
         """
         if self.memory is None or past is None:
@@ -48,19 +48,19 @@ class Actor(nn.Module):
         return torch.cat([x, self.memory(torch.cat([vectors * there[..., None], told], dim=-1), there, x)], dim=-1)
 
     def forward(self, known: Tensor, candidates: Tensor | None = None) -> Tensor:
-        """(n, m) scores for what is known of shoppers, or (n, C) for candidates (n, C)."""
+        """(n, m) scores for the result of `known`, or (n, C) for candidates (n, C)."""
         scores: Tensor = self.towers(known, candidates)
         return scores
 
 
 class Critics(nn.Module):
-    """A network with a hidden layer for each objective, which expects what each rank and what later visits earn of it.
+    """A network with one hidden layer per objective, which predicts the reward at each rank and the return of later visits.
 
     Args:
-        inputs: columns.
-        hidden: units of each.
+        inputs: number of input columns.
+        hidden: units of each hidden layer.
         objectives: M.
-        outputs: k + 1 of each: the ranks, and the later visits. At first 0.
+        outputs: k + 1 outputs per objective: one per rank, and one for later visits. Initially all outputs are 0.
     """
 
     def __init__(self, inputs: int, hidden: int, objectives: int, outputs: int) -> None:

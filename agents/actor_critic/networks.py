@@ -1,4 +1,4 @@
-"""The actor and the critics with their optimizers: what they give, how they are taught, kept and extended."""
+"""The actor and the critics with their optimizers: prediction, training, saving and new items."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from slategym.agents.policy_gradient.network import arrays, tensors
 from slategym.agents.predictors.checks import device_of, on_cpu
 from slategym.utils.standardize import standardised, standardised_as
 
-BUILT = ("actor", "critics", "optimizers", "device")  # what is made anew from a saved one
+BUILT = ("actor", "critics", "optimizers", "device")  # attributes that are rebuilt when loading
 OF_ITEMS = ("towers.own", "towers.bias")  # parameters with a row for each item
 
 
@@ -24,14 +24,14 @@ class Networks:
     """The actor and the critics of a problem, on a device.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the first weights.
-        inputs: columns that the actor sees.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the initial weights.
+        inputs: number of input columns of the actor.
         memory: "none", "gru" or "attention".
         hidden: units of a hidden layer.
-        width: length of the towers' vectors, and of the memory's.
-        rates: of the actor's Adam, and of the critics'.
-        device: of torch's.
+        width: length of the vectors of the towers and of the memory.
+        rates: learning rates of the actor and of the critics (Adam).
+        device: name of the torch device.
 
     Raises:
         ValueError: there is no such device.
@@ -53,12 +53,12 @@ class Networks:
         self._build(device)
 
     def _build(self, device: str) -> None:
-        """Make the networks, with their first weights, and their optimizers."""
+        """Make the networks, with their initial weights, and their optimizers."""
         problem = self.problem
         self.device = device_of(device)
         features = problem.features if problem.features.shape[1] else np.ones((problem.items, 1), np.float32)
         remembered = 0 if self.memory == "none" else self.width
-        with torch.random.fork_rng(devices=[]):  # torch draws first weights from its global generator, which must not change
+        with torch.random.fork_rng(devices=[]):  # torch draws initial weights from its global generator, which must not change
             torch.manual_seed(self.seed)
             actor = Actor(standardised(features).astype(np.float32), self.inputs, self.hidden, self.width, self.memory)
             sizes = problem.seen_columns + remembered, self.hidden, len(problem.objective_names), problem.slate_size + 1
@@ -70,26 +70,26 @@ class Networks:
         self.optimizers: list[torch.optim.Optimizer] = [of_critics]
         if problem.candidates is None:
             self.optimizers.append(torch.optim.Adam(self.actor.parameters(), lr=self.rates[0], fused=True))
-        else:  # of the items' own parameters, only those of the candidates move
+        else:  # among the items' own parameters, only those of the candidates change
             self.optimizers.append(torch.optim.Adam(shared, lr=self.rates[0], fused=True))
             self.optimizers.append(torch.optim.SparseAdam(own, lr=self.rates[0]))
 
-    # ---- what they give
+    # ---- prediction
 
     def scores(self, seen: Seen) -> Tensor:
-        """(n, m) the actor's scores, or (n, C) of the candidates.
+        """(n, m) the actor's scores, or (n, C) for candidates.
 
         Args:
-            seen: n shoppers.
+            seen: inputs of n shoppers.
         """
         scores: Tensor = self.actor(self._known(seen), seen.candidates)
         return scores
 
     def expected(self, seen: Seen) -> Tensor:
-        """(n, M, k + 1) what the critics give, which see the memory's vector but do not teach it.
+        """(n, M, k + 1) the critics' outputs. The critics get the memory's vector, but their gradients do not train the memory.
 
         Args:
-            seen: n shoppers.
+            seen: inputs of n shoppers.
         """
         with torch.no_grad():
             vector = self._known(seen)[:, self.inputs :]
@@ -97,18 +97,18 @@ class Networks:
         return expected
 
     def _known(self, seen: Seen) -> Tensor:
-        """(n, inputs) what the actor sees of shoppers, with the vector of what they clicked."""
+        """(n, inputs) the actor's inputs, with the vector of previous clicks if there is a memory."""
         known: Tensor = self.actor.known(seen.x, seen.past, sparse=seen.candidates is not None)
         return known
 
-    # ---- how they are taught
+    # ---- training
 
     def teach_actor(self, scores: Tensor, gradient: NDArray[np.float32]) -> None:
-        """A step of Adam of the actor.
+        """Take a gradient step of the actor (Adam).
 
         Args:
-            scores: (n, m) that it gave.
-            gradient: (n, m) of the loss by them.
+            scores: (n, m), the actor's scores.
+            gradient: (n, m), the gradient of the loss by the scores.
         """
         for optimizer in self.optimizers[1:]:
             optimizer.zero_grad()
@@ -117,11 +117,11 @@ class Networks:
             optimizer.step()
 
     def teach_critics(self, seen: Seen, target: NDArray[np.float32]) -> Tensor:
-        """A step of Adam of the critics; returns their mean squared error before it.
+        """Take a gradient step of the critics (Adam); return their mean squared error before the step.
 
         Args:
-            seen: n shoppers.
-            target: (n, M, k + 1) what they are to give.
+            seen: inputs of n shoppers.
+            target: (n, M, k + 1), targets of the outputs.
         """
         loss = (self.expected(seen) - torch.from_numpy(target).to(self.device)).square().mean()
         self.optimizers[0].zero_grad()
@@ -150,10 +150,10 @@ class Networks:
             optimizer.load_state_dict({**optimizer.state_dict(), "state": tensors(values)})
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items, which begin with what their features say and no vector of their own.
+        """Add new items, which start with the score of their features and own parameters of 0.
 
         Args:
-            problem: with the further items.
+            problem: the problem with the new items.
         """
         state, before = self.__getstate__(), self.problem.items
         further, actor = problem.items - before, state["weights"][0]

@@ -1,4 +1,4 @@
-"""PPO over slates."""
+"""The PPO agent."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from slategym.utils.ranges import Count, Dimensions, NonNegative, Positive, Shar
 class PPO(ActorCritic):
     """Proximal policy optimization (Schulman et al., 2017) on slates, with a critic for each objective.
 
-    All is as in `ActorCritic`, but that a choice counts as long as its probability has not moved by more than a share, `clip`,
-    since the passes over its batch began (`clipped`).
+    It differs from `ActorCritic` only in the clipping: a choice stops contributing to the gradient when the relative change of
+    its probability since the start of the passes over its batch exceeds `clip` in the direction of its advantage (`clipped`).
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers, and of the networks' first weights.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        clip: how far the ratio of a choice's probability to that before the passes may move in its direction.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers and of the networks' initial weights.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        clip: largest relative change of a choice's probability, in the direction of its advantage, during the passes over a
+            batch.
         memory: see `ActorCritic`.
         history: see `ActorCritic`.
         discount: see `ActorCritic`.

@@ -1,4 +1,4 @@
-"""What an actor-critic knows of shoppers: as arrays that can be kept, and as tensors that its networks see."""
+"""States of shoppers in an actor-critic: arrays that can be stored, and the tensors that the networks get."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from slategym.agents.common.click_history import EMPTY, ITEM, NONE, told_of
 from slategym.agents.common.normalizer import RunningNormalizer
 from slategym.utils.short_repr import Brief
 
-Past = tuple[Tensor, Tensor]  # (n, L) the items that were clicked, 0 where fewer were, and (n, L, 3) what is told of them
-State = NDArray[np.float32]  # (n, o + 3 L) the observations, and behind them the events of the last clicks
+Past = tuple[Tensor, Tensor]  # (n, L) clicked items, 0 where there are fewer clicks, and (n, L, 3) the columns of `told_of`
+State = NDArray[np.float32]  # (n, o + 3 L) the observations, followed by the events of the last clicks
 
 
 @dataclass(frozen=True, repr=False)
 class Seen(Brief):
-    """What networks see of n shoppers.
+    """The inputs of the networks for n shoppers.
 
     Attributes:
-        x: (n, inputs) float32, standardised, of the actor.
-        every: (n, o - C) float32, standardised, of the critics.
-        past: what was clicked before; None without a memory.
-        candidates: (n, C) int64; None where every item can be shown.
+        x: (n, inputs) float32, standardised inputs of the actor.
+        every: (n, o - C) float32, standardised inputs of the critics.
+        past: the previous clicks; None without a memory.
+        candidates: (n, C) int64; None if every item can be shown.
     """
 
     x: Tensor
@@ -37,16 +37,16 @@ class Seen(Brief):
 
 
 class States:
-    """Makes states of observations and past clicks, and tensors of states.
+    """Makes states from observations and previous clicks, and tensors from states.
 
     Args:
-        problem: gives the observations.
-        inputs: what the actor sees: "all" of the observation, or its "context" alone, if it has one.
-        history: L, past clicks that a state holds.
+        problem: defines the observations.
+        inputs: inputs of the actor: "all" of the observation, or its "context" alone, if there is one.
+        history: L, the number of previous clicks in a state.
 
     Attributes:
-        columns: (inputs,) those of what is seen that the actor sees.
-        normalizer: of all that is seen.
+        columns: (inputs,) the columns of the observation that the actor gets.
+        normalizer: standardises the columns of the observation.
     """
 
     def __init__(self, problem: Problem, inputs: Literal["all", "context"], history: int) -> None:
@@ -56,11 +56,11 @@ class States:
         self.normalizer = RunningNormalizer(problem.seen_columns)
 
     def of(self, observation: Observation, events: NDArray[np.int32]) -> State:
-        """(n, o + 3 L) the states of shoppers, in an array of their own.
+        """(n, o + 3 L) the states of shoppers, in a new array.
 
         Args:
             observation: (n, o) float32.
-            events: (n, L, 3), as `ClickHistory` has them.
+            events: (n, L, 3), in the form of `ClickHistory`.
         """
         return np.concatenate([observation, events.reshape(len(observation), -1)], axis=1, dtype=np.float32)
 
@@ -73,11 +73,11 @@ class States:
         return state[:, : self.problem.layout.size]
 
     def __call__(self, state: State, device: torch.device) -> Seen:
-        """What networks see of states.
+        """The inputs of the networks for states.
 
         Args:
             state: (n, o + 3 L).
-            device: where they compute.
+            device: device of the networks.
         """
 
         def tensor(values: NDArray[Any]) -> Tensor:

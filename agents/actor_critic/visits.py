@@ -1,4 +1,4 @@
-"""Visits that wait until what followed them is known, and the returns that come of it."""
+"""Stores visits until the following visits are known, and computes their returns."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, repr=False)
 class Visit(Brief):
-    """A visit of n shoppers, and what the critics expected of it.
+    """A visit of n shoppers, and the critics' predictions for it.
 
     Attributes:
-        state: (n, s) float32, the observations, and behind them the clicks before.
+        state: (n, s) float32, the observations, followed by the previous clicks.
         slate: (n, k) int64.
         propensity: (n, k) float32.
-        outcome: (n, k, M) float64, of each choice for each objective; late conversions are added when they arrive.
+        outcome: (n, k, M) float64, outcome of each choice for each objective; delayed conversions are added when they arrive.
         clicks: (n, k) bool.
-        goes_on: (n,) bool, whether the same shopper comes again.
-        now: (n, k, M) what each rank was expected to earn at once.
-        later: (n, M) what later visits were expected to earn.
-        allowed: (n, m) bool, the items that might be shown, or (n, C) of candidates; None if all might.
+        goes_on: (n,) bool, whether the same shopper visits again.
+        now: (n, k, M), predicted reward at each rank.
+        later: (n, M), predicted return of later visits.
+        allowed: (n, m) bool, the items that could be shown, or (n, C) for candidates; None: all.
     """
 
     state: NDArray[np.float32]
@@ -41,46 +41,46 @@ class Visit(Brief):
 
 
 Settled = tuple[Visit, Floats]  # a visit, and (n, M) the return of the visits after it
-Arrived = tuple[Visit, NDArray[np.int64], Floats]  # a visit, some of its rows (l,), and (l, k, M) what they have earned late
+Arrived = tuple[Visit, NDArray[np.int64], Floats]  # a visit, some of its rows (l,), and their delayed rewards (l, k, M)
 
 
 class Visits:
-    """The last visits of each row, each of which is settled when enough visits have followed.
+    """The last visits of each row. A visit is settled, with its return computed, when enough visits have followed.
 
-    The return that follows a visit is L = discount [(1 - trace) V' + trace (r' + L')], where r' is what the next visit earns,
-    L' the return that follows it, and V' what the critics expect of both; after a shopper's last visit it is 0. At the last
-    visit that is known, L is what they expect of it. So r + L - V is the generalised advantage estimate (Schulman, Moritz,
-    Levine, Jordan, Abbeel, ICLR 2016), cut off after `horizon` visits.
+    The return after a visit is L = discount [(1 - trace) V' + trace (r' + L')], where r' is the reward of the next visit, L' the
+    return after it, and V' the critics' prediction of r' + L'; after a shopper's last visit, L is 0. At the last known visit, L
+    is the critics' prediction. So r + L - V is the generalised advantage estimate (Schulman, Moritz, Levine, Jordan, Abbeel,
+    ICLR 2016), truncated after `horizon` visits.
 
     Args:
-        horizon: later visits that a return looks at.
+        horizon: number of later visits in a return.
         trace: lambda.
-        discount: of each visit after the present one.
-        longest_delay: the most steps by which a conversion is delayed.
+        discount: discount factor per later visit.
+        longest_delay: the largest delay of a conversion, in steps.
     """
 
     def __init__(self, horizon: int, trace: float, discount: float, longest_delay: int) -> None:
         self.trace, self.discount, self.longest_delay = trace, discount, longest_delay
         self.horizon = horizon if discount else 0
         self.waiting: list[Visit] = []
-        self.learned: list[Visit] = []  # those before, of which conversions may still arrive
-        self.settled: list[Settled] = []  # whose rows are those of others by now
+        self.learned: list[Visit] = []  # settled visits whose conversions may still arrive
+        self.settled: list[Settled] = []  # not returned yet by `add`
 
     def forget_shoppers(self) -> None:
-        """The rows are those of others from now on: settle all visits by what is known."""
+        """Settle all visits with the rewards known so far, because the rows belong to other shoppers from now on."""
         while self.waiting:
             self.settled.append(self._settle())
         self.learned = []
 
     def arrive(self, delayed: DelayedConversions, credit: NDArray[np.float32]) -> list[Arrived]:
-        """Add conversions that arrive now to their visits; call it before `add` of the present visit.
+        """Add delayed conversions to their visits; call this before `add` of the current visit.
 
         Args:
             delayed: l conversions, already checked.
-            credit: (l, M) of each for each objective.
+            credit: (l, M), the outcome of each conversion for each objective.
 
         Returns:
-            Those of visits that are settled already.
+            The delayed rewards of visits that were settled before.
         """
         arrived = []
         for age, visit in enumerate(reversed(self.learned + self.waiting), start=1):
@@ -94,10 +94,10 @@ class Visits:
         return arrived
 
     def add(self, visit: Visit) -> list[Settled]:
-        """Add a visit, and take out those that are settled; all before it if it has other rows.
+        """Add a visit, and return the visits that are settled now: all earlier ones if the number of rows has changed.
 
         Args:
-            visit: the present one.
+            visit: the current visit.
         """
         if self.waiting and len(self.waiting[-1].slate) != len(visit.slate):
             self.forget_shoppers()
@@ -110,7 +110,7 @@ class Visits:
         return settled
 
     def _settle(self) -> Settled:
-        """The first visit, and the return that follows it."""
+        """Remove the first visit, and return it with the return after it."""
         following = self.waiting[-1].later
         for here, after in zip(self.waiting[-2::-1], self.waiting[:0:-1], strict=True):
             earned, expected = after.outcome.sum(axis=1) + following, after.now.sum(axis=1) + after.later

@@ -1,1 +1,1 @@
-"""Models and algorithms of other libraries as agents. No algorithm of slategym's own."""
+"""Agents made of models and algorithms of other libraries. No algorithms of slategym itself."""

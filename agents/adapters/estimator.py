@@ -1,4 +1,4 @@
-"""Models with scikit-learn's `partial_fit` and `predict` as agents."""
+"""Agents made of models with scikit-learn's `partial_fit` and `predict`."""
 
 from __future__ import annotations
 
@@ -30,45 +30,45 @@ from slategym.utils.ranges import Share
 
 Rows = NDArray[np.float32]
 
-OWN = ("epsilon", "fields", "products")  # options of `Estimator`, beside those of the model
+OWN = ("epsilon", "fields", "products")  # options of `Estimator`, in addition to those of the model
 
-# Models by name, as in "sklearn:SGDRegressor", with their module and defaults that differ from scikit-learn's.
+# Models by name, as in "sklearn:SGDRegressor": the module, and defaults that differ from scikit-learn's.
 SCIKIT_LEARN: dict[str, tuple[str, dict[str, Any]]] = {
     "SGDRegressor": ("sklearn.linear_model", {}),
-    "SGDClassifier": ("sklearn.linear_model", {"loss": "log_loss"}),  # the others give no probabilities
-    # `partial_fit` goes over its data once, so ten times scikit-learn's rate, which is for many epochs.
+    "SGDClassifier": ("sklearn.linear_model", {"loss": "log_loss"}),  # other losses give no probabilities
+    # `partial_fit` makes one pass over its data: ten times scikit-learn's learning rate, which is for many epochs.
     "MLPRegressor": ("sklearn.neural_network", {"learning_rate_init": 0.01}),
     "MLPClassifier": ("sklearn.neural_network", {"learning_rate_init": 0.01}),
 }
 
 
 class Estimator(Agent):
-    """A model of each objective for an item in a context; the slate is the items with the highest weighted sums.
+    """A model for each objective, given context and item; slates hold the items with the highest weighted sums.
 
         def mine(problem, seed, scalarizer):  # in my_agent.py, for --agent my_agent.py:mine
             return Estimator(problem, seed, scalarizer, make=lambda seed: MLPClassifier(random_state=seed))
 
-    A model's input is [context, item features, place, products]: the context standardised by running moments, the item features
-    over the catalogue, the place 1 / log2(rank + 2), by which the model can tell a poor rank from a poor item, and the products
-    of context and item features, without which a linear model ranks the items in the same order for all shoppers. Items are
-    compared at the first rank. The prediction is the probability of class 1 by `predict_proba` if the model has it, otherwise
-    `predict`. An impression is learned once, when its delayed conversions have arrived. Before the first ones are complete,
-    slates are random.
+    A model's input is [context, item features, place, products]. The context is standardised by running moments, the item
+    features over the catalogue. The place is 1 / log2(rank + 2), so that the model can distinguish a poor rank from a poor item.
+    The products of context and item features are necessary for linear models, which otherwise rank the items in the same order
+    for all shoppers. Items are compared at the first rank. The prediction is the probability of class 1 by `predict_proba` if the
+    model has this method, otherwise the result of `predict`. Each impression is learned once, after its delayed conversions have
+    arrived. Before the first impressions are complete, slates are random.
 
-    Cost: for each step, every model predicts n * m rows (n * C with candidates) and learns n * k. Each step is learned in one
-    pass, so networks need a higher learning rate than with many epochs; by name ("sklearn:MLPClassifier") it is 0.01.
+    Cost: in each step, every model predicts n * m rows (n * C with candidates) and learns n * k rows. A step is learned in one
+    pass, so networks need a higher learning rate than with many epochs; for "sklearn:MLPClassifier" the default is 0.01.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers, from which the seeds of the models are drawn.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers, from which the seeds of the models are drawn.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
         make: makes a model from a seed; called once per objective.
-        epsilon: probability of a random item at a rank; 0 never explores.
-        fields: the fields of the observation that are the context; "context" if None.
-        products: whether the products of context and item features are inputs too.
+        epsilon: probability of a random item at a rank; 0: no exploration.
+        fields: the fields of the observation that form the context; None: "context".
+        products: whether the products of context and item features are also inputs.
 
     Raises:
-        ValueError: an option is out of its range, or a model lacks a method or does not fit the objectives.
+        ValueError: an option is out of its range, or a model lacks a method or cannot predict the objectives.
     """
 
     name = "estimator"
@@ -99,8 +99,8 @@ class Estimator(Agent):
                     )
             if hasattr(model, "predict_proba") and not {*problem.objective_names} <= {"click", "conversion"}:
                 raise ValueError(
-                    f"the model is a {type(model).__name__}, which learns clicks and conversions: for the objectives "
-                    f"{', '.join(problem.objective_names)} expected a model of numbers, such as SGDRegressor"
+                    f"the model is a {type(model).__name__}, a classifier, which can learn clicks and conversions only: for the "
+                    f"objectives {', '.join(problem.objective_names)} expected a regressor, such as SGDRegressor"
                 )
         self.columns = problem.context(fields)
         self.normalizer = RunningNormalizer(len(self.columns))
@@ -112,7 +112,7 @@ class Estimator(Agent):
         self.trained = False
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Choose the best items, with random ones among them; propensities are exact."""
+        """Choose the best items, with random exploration; propensities are exact."""
         observation = self._checked(observation)
         if allowed is not None:
             epsilon, choice = self.epsilon if self.trained else 1.0, choice_of(self.problem, observation, allowed)
@@ -123,7 +123,7 @@ class Estimator(Agent):
         return Decision(*explore(self.random, ranked, 1.0, self.problem.choices))
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates, exact."""
+        """(n, k) the exact propensities of given slates."""
         return exploring(self, observation, slate, allowed, self.epsilon if self.trained else 1.0)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
@@ -131,7 +131,7 @@ class Estimator(Agent):
         return self.best_of(self.scores(observation), observation, allowed)
 
     def scores(self, observation: Observation) -> NDArray[np.float64]:
-        """(n, m) the weighted sums of the predictions, or (n, C) of the candidates; zeros before anything was learned."""
+        """(n, m) the weighted sums of the predictions, or (n, C) for candidates; zeros before the first training."""
         observation = self._checked(observation)
         score = np.zeros((len(observation), self.problem.choices))
         for rows in blocks(len(observation) if self.trained else 0):
@@ -155,7 +155,7 @@ class Estimator(Agent):
         return np.asarray(sum(weight * part for weight, part in zip(self.weights, parts, strict=True)))
 
     def _teach_all(self, context: Rows, items: NDArray[np.int64], outcomes: NDArray[np.float32]) -> None:
-        """Train each model on its objective: items (n, k) for contexts (n, c), and their outcomes (n, k, M)."""
+        """Train each model on its objective, with contexts (n, c), items (n, k) and their outcomes (n, k, M)."""
         for model, outcome in zip(self.models, np.moveaxis(outcomes, 2, 0), strict=True):
             self.teach(model, context, items, outcome)
 
@@ -170,11 +170,11 @@ class Estimator(Agent):
     # ---- the interface of the models
 
     def inputs(self, context: Rows, features: Rows, place: Rows) -> Rows:
-        """Build the rows of a model's input; override it for others.
+        """Build the rows of a model's input; override this method for other inputs.
 
         Args:
             context: (l, c) float32, standardised.
-            features: (l, d) float32, of an item each, standardised.
+            features: (l, d) float32, standardised features of one item per row.
             place: (l, 1) float32, 1 / log2(rank + 2).
 
         Returns:
@@ -191,7 +191,7 @@ class Estimator(Agent):
         Args:
             model: one of `models`.
             context: (n, c) float32, standardised.
-            candidates: (n, C) int64, the items to predict; every item if None.
+            candidates: (n, C) int64, the items to predict; None: all.
 
         Returns:
             (n, m), or (n, C) for candidates.
@@ -214,7 +214,7 @@ class Estimator(Agent):
             model: one of `models`.
             context: (n, c) float32, standardised.
             items: (n, k) int64, the items shown.
-            outcome: (n, k) float32, of each item for the model's objective.
+            outcome: (n, k) float32, the outcome of each item for the model's objective.
 
         Raises:
             ValueError: a number is not an item.
@@ -229,10 +229,10 @@ class Estimator(Agent):
 
 
 def find(name: str) -> tuple[Any, dict[str, Any]]:
-    """The class that "sklearn:SGDRegressor" names, and our defaults for it.
+    """The class of a name such as "sklearn:SGDRegressor", and slategym's defaults for it.
 
     Raises:
-        ValueError: there is none of that name here.
+        ValueError: there is no agent of that name.
         ImportError: scikit-learn is not installed.
     """
     module, defaults = choose("agent", name, {f"sklearn:{model}": entry for model, entry in SCIKIT_LEARN.items()})
@@ -240,7 +240,7 @@ def find(name: str) -> tuple[Any, dict[str, Any]]:
 
 
 def options(name: str) -> dict[str, Option]:
-    """The options of "sklearn:SGDRegressor": ours, and what the model's class takes."""
+    """The options of an agent such as "sklearn:SGDRegressor": those of `Estimator` and those of the model's class."""
     kind, defaults = find(name)
     of_model = library_options(kind, ("random_state", *OWN), defaults)
     return options_of(Estimator, ("problem", "seed", "scalarizer", "make")) | of_model
@@ -257,7 +257,7 @@ def make(
     products: bool = True,
     **options: Any,
 ) -> Estimator:
-    """The agent "sklearn:SGDRegressor"; the options beside those of `Estimator` are what the model's class takes.
+    """Make an agent such as "sklearn:SGDRegressor"; options that `Estimator` does not have are passed to the model's class.
 
     Raises:
         ValueError: there is no such model or option.

@@ -1,4 +1,4 @@
-"""The options of other libraries' classes, from their signatures and docstrings."""
+"""Reads the options of other libraries' classes from their signatures and docstrings."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def library_options(
 
     Args:
         library: the class or function.
-        leave_out: arguments that slategym gives itself.
-        defaults: values that slategym gives where the user does not.
+        leave_out: arguments that slategym sets itself.
+        defaults: slategym's own default values.
     """
-    # What a library declares says what a value may be, not where it is sensible: there is no range and there are no choices.
+    # A library's signature declares types, not sensible values: these options have no range and no choices.
     meanings = library_meanings(inspect.getdoc(library) or "")
     given = defaults or {}
     return {
@@ -33,7 +33,7 @@ def library_options(
 
 
 def library_meanings(doc: str) -> dict[str, str]:
-    """The first sentence about each argument in a docstring of Sphinx's or NumPy's style.
+    """The first sentence about each argument in a docstring in the style of Sphinx or NumPy.
 
     Args:
         doc: the docstring, dedented.
@@ -54,5 +54,5 @@ def library_meanings(doc: str) -> dict[str, str]:
             found[name] = f"{found[name]} {line.strip()}".strip()
         elif name and not line.strip() and found[name]:
             name = ""
-    # No sentence ends with "i.e." or "e.g.".
+    # "i.e." and "e.g." do not end a sentence.
     return {name: re.split(r"(?<!i\.e)(?<!e\.g)\. ", text)[0].rstrip(".") for name, text in found.items()}

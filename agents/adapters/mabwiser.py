@@ -1,4 +1,4 @@
-"""MABWiser's multi-armed bandits as agents."""
+"""Agents made of MABWiser's multi-armed bandits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from slategym.utils.lookup import call_with, choose
 from slategym.utils.optional import require
 from slategym.utils.options import Option, options_of
 
-# Learning policies whose expectations are rewards, with defaults that differ from MABWiser's.
+# Learning policies whose expectations are in units of rewards, with defaults that differ from MABWiser's.
 POLICIES: dict[str, dict[str, Any]] = {
     "EpsilonGreedy": {},
     "LinGreedy": {},
@@ -31,41 +31,44 @@ POLICIES: dict[str, dict[str, Any]] = {
     "UCB1": {"alpha": 0.02},
 }
 TIE = 1e-9  # relative size of the random numbers that break ties
-MOVED = 0.01  # share of the sum of the weights that is a change
+MOVED = 0.01  # smallest change of a weight, relative to the sum of the weights, after which the bandit is fitted again
 
 
 class MABWiser(Estimator):
-    """A bandit of MABWiser whose arms are the items; the slate is the arms with the highest expectations.
+    """A bandit of MABWiser with an arm per item; slates hold the arms with the highest expectations.
 
         def mine(problem, seed, scalarizer):  # in my_agent.py, for --agent my_agent.py:mine
             arms = list(range(problem.items))
             return MABWiser(problem, seed, scalarizer, make=lambda seed: MAB(arms, LearningPolicy.LinUCB(alpha=0.05), seed=seed))
 
-    There is one bandit, and its reward is the weighted sum of an item's outcomes: MABWiser's expectations include exploration, so
-    a bandit per objective would explore once for each, and for conversions ten times as much. Weights are scaled to the size of
-    the problem's own, so that `alpha` keeps its meaning. When they change by more than `MOVED`, the bandit is fitted again to all
-    impressions, with the new weights. Ties between arms, such as arms never shown, are broken at random for each shopper.
+    There is one bandit, whose reward is the weighted sum of an item's outcomes. MABWiser's expectations include exploration, so
+    with a bandit per objective the exploration would be added for each objective, and with ten times the weight for conversions.
+    Weights are scaled to the sum of the problem's weights, so that `alpha` keeps its meaning. When they change by more than
+    `MOVED`, the bandit is fitted again to all impressions with the new weights. Ties between arms, such as arms never shown, are
+    broken at random for each shopper.
 
-    `alpha` is in units of the reward, about the standard deviation of the reward of an impression. MABWiser's default of 1 is for
-    rewards of about 1, and explores items with a tenth of that thousands of times; by name it is 0.05 ("mabwiser:LinUCB",
-    "mabwiser:LinTS") and 0.02 ("mabwiser:UCB1"). In ShopBandit-v0, 250 shoppers at once, LinUCB then earns 0.89 per slate in the
-    first 5,000. A step is learned at its end, so in a short run fewer shoppers at once learn more.
+    `alpha` is in units of the reward: about the standard deviation of the reward of an impression. MABWiser's default of 1 is
+    made for rewards of about 1; if rewards are a tenth of that, it explores each item thousands of times. slategym's defaults are
+    0.05 ("mabwiser:LinUCB", "mabwiser:LinTS") and 0.02 ("mabwiser:UCB1"). With these, LinUCB earns 0.89 per slate in the first
+    5,000 slates of ShopBandit-v0 with a batch of 250 shoppers. The bandit learns after each step, so in short runs a smaller
+    batch learns faster.
 
-    Thompson sampling takes rewards of 0 and 1, and its draws can be added, so it has a bandit for each objective. Its prior rate
-    of a conversion is 1/2: it suits outcomes that are not rare, or hundreds of impressions of every item.
+    Thompson sampling needs rewards of 0 or 1, and its draws can be added, so it has one bandit per objective. Its prior rate of a
+    conversion is 1/2: it needs outcomes that are not rare, or hundreds of impressions of every item.
 
-    Expectations include exploration, so propensities are NaN. Contextual bandits see [1, context, place] (see `Estimator`) and
-    no item features; those without a context cannot tell a poor rank from a poor item. Impressions are learned as by `Estimator`,
-    and kept.
+    Expectations include exploration, so propensities are NaN. Contextual bandits get [1, context, place] (see `Estimator`) and no
+    item features; bandits without context cannot distinguish a poor rank from a poor item. Impressions are learned as in
+    `Estimator`, and kept.
 
-    Cost: for each step a pass over all m arms in Python, candidates or not; with 500 items about 0.3 seconds for 1,000 shoppers.
+    Cost: one pass over all m arms in Python per step, with or without candidates; about 0.3 seconds for 500 items and 1,000
+    shoppers.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers, from which the seeds of the bandits are drawn.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers, from which the seeds of the bandits are drawn.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
         make: makes a MAB with the arms 0..m - 1 from a seed.
-        fields: the fields of the observation that are the context; "context" if None.
+        fields: the fields of the observation that form the context; None: "context".
 
     Raises:
         ValueError: an option is out of its range, or the bandit's arms are not the items.
@@ -92,7 +95,7 @@ class MABWiser(Estimator):
         if not self.by_objective:
             del self.models[1:]
         self.seen: list[tuple[Rows, NDArray[np.int64], NDArray[np.float32]]] = []
-        self.mix = np.zeros(len(problem.objective_names))  # the weights of the rewards that the bandit has learned
+        self.mix = np.zeros(len(problem.objective_names))  # the weights that the bandit was fitted with
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
         """Choose the highest expectations, which include MABWiser's exploration."""
@@ -102,27 +105,27 @@ class MABWiser(Estimator):
         return decision
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates, which are known before it has learned anything.
+        """(n, k) the propensities of given slates, which are known only before the first training.
 
         Raises:
-            NotImplementedError: afterwards.
+            NotImplementedError: the bandit has been trained.
         """
         if self.trained:
-            raise unknown(self, "MABWiser tells no probabilities")
+            raise unknown(self, "MABWiser gives no probabilities")
         return super().chances(observation, slate, allowed, draws)
 
     def _scores(self, context: Rows, candidates: NDArray[np.int64] | None) -> NDArray[np.floating[Any]]:
-        """(n, m) the expected weighted rewards of every arm, or (n, C) of candidates."""
+        """(n, m) the expected weighted rewards of every arm, or (n, C) for candidates."""
         if self.by_objective:
             return super()._scores(context, candidates)
         self._follow()
         expected = self.predicted(self.models[0], context, candidates)
-        # Arms never shown tie. The order is random for each shopper, and the same for repeated calls at a step.
+        # Arms never shown tie. Their order is random for each shopper, but the same in repeated calls at the same step.
         random = np.random.Generator(np.random.Philox(key=np.array([self.seed, self.slates], np.uint64)))
         return np.asarray(expected + TIE * np.abs(expected).max() * random.random(expected.shape))
 
     def _teach_all(self, context: Rows, items: NDArray[np.int64], outcomes: NDArray[np.float32]) -> None:
-        """Train the bandit on items (n, k) for contexts (n, c), and their outcomes (n, k, M)."""
+        """Train the bandit on contexts (n, c), items (n, k) and their outcomes (n, k, M)."""
         if self.by_objective:
             super()._teach_all(context, items, outcomes)
             return
@@ -149,7 +152,7 @@ class MABWiser(Estimator):
         Args:
             model: one of `models`.
             context: (n, c) float32, standardised.
-            candidates: (n, C) int64, the items to predict; every item if None.
+            candidates: (n, C) int64, the items to predict; None: all.
 
         Returns:
             (n, m), or (n, C) for candidates.
@@ -175,7 +178,7 @@ class MABWiser(Estimator):
             context: (n, c) float32, standardised.
             items: (n, k) int64, the items shown.
             outcome: (n, k), the reward of each item.
-            anew: whether to discard what the bandit learned before.
+            anew: whether to discard what the bandit has learned.
 
         Raises:
             ValueError: a number is not an item.
@@ -185,17 +188,17 @@ class MABWiser(Estimator):
         (model.fit if anew else model.partial_fit)(items.ravel(), outcome.ravel(), contexts)
 
     def _x(self, context: Rows, repeats: int, place: Rows) -> NDArray[np.float64]:
-        """(n * repeats, 1 + c + 1) the contexts that MABWiser sees: [1, context, place]."""
+        """(n * repeats, 1 + c + 1) the contexts for MABWiser: [1, context, place]."""
         rows = np.repeat(context, repeats, axis=0)
         ones = np.ones((len(rows), 1))
         return np.concatenate([ones, rows, np.tile(place, len(context))[:, None]], axis=1)
 
 
 def find(name: str) -> Any:
-    """The learning policy that "mabwiser:LinTS" names.
+    """The learning policy of a name such as "mabwiser:LinTS".
 
     Raises:
-        ValueError: there is none of that name here.
+        ValueError: there is no agent of that name.
         ImportError: MABWiser is not installed.
     """
     policy = choose("agent", name, {f"mabwiser:{policy}": policy for policy in POLICIES})
@@ -203,7 +206,7 @@ def find(name: str) -> Any:
 
 
 def options(name: str) -> dict[str, Option]:
-    """The options of "mabwiser:LinTS": ours, and what the learning policy takes."""
+    """The options of an agent such as "mabwiser:LinTS": those of `MABWiser` and those of the learning policy."""
     kind = find(name)
     return options_of(MABWiser, ("problem", "seed", "scalarizer", "make", "epsilon")) | library_options(
         kind, (), POLICIES[kind.__name__]
@@ -219,7 +222,7 @@ def make(
     fields: Sequence[str] | None = None,
     **options: Any,
 ) -> MABWiser:
-    """The agent "mabwiser:LinTS"; the options beside those of `MABWiser` are what the learning policy takes.
+    """Make an agent such as "mabwiser:LinTS"; options that `MABWiser` does not have are passed to the learning policy.
 
     Raises:
         ValueError: there is no such policy or option.

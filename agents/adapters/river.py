@@ -1,4 +1,4 @@
-"""river's online models as agents."""
+"""Agents made of river's online models."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Model:
     """A model of river with scikit-learn's `partial_fit` and `predict`.
 
     Args:
-        model: with river's `learn_many`, and `predict_many` or `predict_proba_many`.
-        batch_size: rows that it learns at once; all of a step if None.
+        model: a model with river's `learn_many`, and `predict_many` or `predict_proba_many`.
+        batch_size: number of rows per call of `learn_many`; None: all rows of a step.
     """
 
     def __init__(self, model: Any, batch_size: int | None = None) -> None:
@@ -33,7 +33,7 @@ class Model:
         self.is_classifier = hasattr(model, "predict_proba_many")
 
     def partial_fit(self, x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> None:
-        """Learn rows.
+        """Learn from rows.
 
         Args:
             x: (l, p) inputs.
@@ -59,25 +59,25 @@ class Model:
 
 
 class River(Estimator):
-    """A model of river for each objective; see `Estimator` for its inputs.
+    """A model of river for each objective; see `Estimator` for the inputs of the models.
 
         def mine(problem, seed, scalarizer):  # in my_agent.py, for --agent my_agent.py:mine
             return River(problem, seed, scalarizer, make=lambda seed: Model(BayesianLinearRegression()))
 
-    By name there are the models that learn and predict many rows at once, by `learn_many` and `predict_many`: one row at a time,
-    as river's trees and bandits do it, a slate among hundreds of items takes many milliseconds. LinearRegression and
-    LogisticRegression make one step of their optimizer for `batch_size` impressions; BayesianLinearRegression is exact.
+    Only models that learn and predict many rows at once (`learn_many`, `predict_many`) are available by name: with river's trees
+    and bandits, which process one row at a time, a slate among hundreds of items takes many milliseconds. LinearRegression and
+    LogisticRegression take one optimizer step per `batch_size` impressions; BayesianLinearRegression is exact.
     """
 
     name = "river"
 
 
 def exact(kind: Any, **options: Any) -> Model:
-    """A model that learns a step at once.
+    """Make a model that learns all rows of a step at once.
 
     Args:
-        kind: its class.
-        options: what it takes.
+        kind: class of the model.
+        options: arguments of the class.
     """
     return Model(call_with(f"agent 'river:{kind.__name__}'", kind, options, OWN))
 
@@ -91,21 +91,21 @@ def descending(
     batch_size: Count = 10,
     **options: Any,
 ) -> Model:
-    """A model that descends a gradient.
+    """Make a model that learns by gradient descent.
 
     Args:
-        kind: its class.
-        optimizer: one of `river.optim`.
-        learning_rate: of the optimizer, and of the intercept.
-        batch_size: impressions for a step of the optimizer.
-        options: what the model takes besides.
+        kind: class of the model.
+        optimizer: optimizer of `river.optim`.
+        learning_rate: learning rate of the optimizer and of the intercept.
+        batch_size: impressions per optimizer step.
+        options: further arguments of the class.
     """
     rule = getattr(require("river.optim", "peers"), optimizer)(learning_rate)
     given = {"optimizer": rule, "intercept_lr": learning_rate, **options}
     return Model(call_with(f"agent 'river:{kind.__name__}'", kind, given, (*OWN, "learning_rate", "batch_size")), batch_size)
 
 
-# Models by name, as in "river:LinearRegression", with their module and what makes them.
+# Models by name, as in "river:LinearRegression": the module, and the function that makes the model.
 MODELS: dict[str, tuple[str, Callable[..., Model]]] = {
     "BayesianLinearRegression": ("river.linear_model", exact),
     "LinearRegression": ("river.linear_model", descending),
@@ -114,10 +114,10 @@ MODELS: dict[str, tuple[str, Callable[..., Model]]] = {
 
 
 def find(name: str) -> tuple[Any, Callable[..., Model]]:
-    """The class that "river:LinearRegression" names, and what makes a model of it.
+    """The class of a name such as "river:LinearRegression", and the function that makes a model of it.
 
     Raises:
-        ValueError: there is none of that name here.
+        ValueError: there is no agent of that name.
         ImportError: river is not installed.
     """
     module, maker = choose("agent", name, {f"river:{model}": entry for model, entry in MODELS.items()})
@@ -126,7 +126,7 @@ def find(name: str) -> tuple[Any, Callable[..., Model]]:
 
 
 def options(name: str) -> dict[str, Option]:
-    """The options of "river:LinearRegression": ours, and what the model's class takes."""
+    """The options of an agent such as "river:LinearRegression": those of `River` and those of the model."""
     kind, maker = find(name)
     of_model = library_options(kind, ("optimizer", "intercept_lr", "loss", "initializer"))
     return options_of(River, ("problem", "seed", "scalarizer", "make")) | options_of(maker, ("kind", "options")) | of_model
@@ -143,7 +143,7 @@ def make(
     products: bool = True,
     **options: Any,
 ) -> River:
-    """The agent "river:LinearRegression"; the options beside those of `River` are what the model takes.
+    """Make an agent such as "river:LinearRegression"; options that `River` does not have are passed to the model.
 
     Raises:
         ValueError: there is no such model or option.

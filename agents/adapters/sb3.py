@@ -1,4 +1,4 @@
-"""Stable-Baselines3's algorithms as agents."""
+"""Agents made of Stable-Baselines3's algorithms."""
 
 from __future__ import annotations
 
@@ -34,33 +34,35 @@ from slategym.utils.optional import require
 from slategym.utils.ranges import Count
 
 ROLLOUT = 8000  # slates of a rollout of PPO
-LEAST_STEPS = 2  # of a rollout
-MINIBATCHES = 8  # of a rollout
+LEAST_STEPS = 2  # steps of a rollout, at least
+MINIBATCHES = 8  # minibatches of a rollout
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {kind.__name__: kind for kind in (PPO, A2C, SAC, TD3, DDPG, DQN)}
 
 
 class SB3(Agent):
-    """An algorithm of Stable-Baselines3 on the query action, a point among the item features whose best matches are the slate.
+    """An algorithm of Stable-Baselines3 whose action is a query, a point in the space of item features.
 
-    Algorithms of few actions, DQN and QR-DQN, choose one of `slates` directions among the item features instead. The algorithm's
-    `learn` runs one step for each pair of `act` and `update`, which must alternate. Rewards are the scalarizer's weights times
-    the objectives; observations are standardised. The density of queries gives no probability of slates, so propensities are NaN.
+    A slate holds the items that match the query best. Algorithms with discrete actions, DQN and QR-DQN, choose one of `slates`
+    fixed directions in that space instead. The algorithm's `learn` runs one step for each pair of `act` and `update`, which must
+    alternate. Rewards are the scalarizer's weights times the objectives; observations are standardised. The density of queries
+    does not give the probability of a slate, so propensities are NaN.
 
-    RecurrentPPO remembers each row's visits while it serves, and `predict` takes and returns its state, as SB3's does; `choose`
-    and `best` begin without memory.
+    RecurrentPPO keeps a memory of each row's visits between calls of `act`; `predict` takes and returns its state, as in SB3;
+    `choose` and `best` start without memory.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the algorithm.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        algorithm: the name of its class, such as "PPO", or a class: a subclass of an SB3 algorithm, or one of sb3-contrib.
-        fields: the fields of the observation that it sees; "context" if None, or all if there is no such field.
-        slates: the number of directions that DQN and QR-DQN choose from.
-        log_std_init: the logarithm of the first standard deviation of PPO's and A2C's queries, in `policy_kwargs`.
-        options: arguments of that class. Defaults that differ from SB3's are those of `own_defaults`. Subclasses have the same.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the algorithm.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        algorithm: the algorithm: a name, such as "PPO", or a class of SB3 or sb3-contrib, or a subclass of one.
+        fields: the fields of the observation that the algorithm gets; None: "context", or all fields if there is none.
+        slates: number of directions that DQN and QR-DQN choose from.
+        log_std_init: logarithm of the initial standard deviation of PPO's and A2C's queries, passed in `policy_kwargs`.
+        options: further arguments of the class. `own_defaults` lists defaults that differ from SB3's; they apply to subclasses
+            too.
 
     Raises:
-        ValueError: there is no such algorithm or option, or the class cannot be made on its action.
+        ValueError: there is no such algorithm or option, or the class cannot be made for this action space.
         ImportError: sb3-contrib is not installed.
     """
 
@@ -81,13 +83,11 @@ class SB3(Agent):
         self.algorithm = algorithm_of(algorithm)
         self.name = f"sb3:{self.algorithm.__name__}"
         if problem.features.shape[1] == 0:
-            raise ValueError(f"{self.name} chooses items by their features, and they have none: give them some, or take lin-ts")
+            raise ValueError(f"{self.name} chooses items by their features, and they have none: add features, or use lin-ts")
         self.options = options
         if log_std_init is not None:
             if not has_deviation(self.algorithm):
-                raise ValueError(
-                    f"{self.name} has no log_std_init: PPO's and A2C's queries have a standard deviation of their own"
-                )
+                raise ValueError(f"{self.name} has no log_std_init: it is an option of PPO, A2C and RecurrentPPO alone")
             kwargs = options.get("policy_kwargs") or {}
             self.options = options | {"policy_kwargs": kwargs | {"log_std_init": log_std_init}}
         self.columns = problem.context(fields)
@@ -97,7 +97,7 @@ class SB3(Agent):
         self.actions = DirectionActions(problem, self.seed, slates) if is_discrete(self.algorithm) else QueryActions(problem)
         self.generators = Generators()
         self.learner: StepwiseLearner | None = None
-        self.last_slate: NDArray[np.int64] | None = None  # of `act`, until `update`
+        self.last_slate: NDArray[np.int64] | None = None  # the slate of the last `act`, until `update`
         self.answer: tuple[Any, ...] = ()
         self.model: BaseAlgorithm | None = None
         known = [name for name in named_parameters(self.algorithm)[0] if name not in ("policy", "env")]
@@ -108,21 +108,22 @@ class SB3(Agent):
             self._try()
 
     def act(self, observation: Observation, allowed: ArrayLike | None = None) -> Decision:
-        """Choose a slate for each observation (n, o); when its rollout is complete, the algorithm learns here.
+        """Choose a slate for each observation (n, o). When a rollout is complete, the algorithm trains during this call.
 
         Raises:
-            ValueError: an invalid observation, another number of rows than before, or no `update` since the last `act`.
+            ValueError: the observation is invalid or has another number of rows than before, or `update` has not been called
+                since the last `act`.
         """
         observation = self._checked(observation)
         mask = self.eligible(observation, allowed)
         if self.last_slate is not None:
-            raise ValueError(f"{self.name} was asked to act again: it expects an update after each act")
+            raise ValueError(f"{self.name} has not been updated since the last act: expected an update after each act")
         if self.learner is None:
             self._hold(StepwiseLearner(self._make(len(observation))))
         assert self.learner is not None
         rows = self.learner.vec_env.num_envs
         if len(observation) != rows:
-            raise ValueError(f"there are {len(observation)} observations: expected {rows}, as many as {self.name} began with")
+            raise ValueError(f"there are {len(observation)} observations: expected {rows}, as in the first call of {self.name}")
         standard = self._inputs(observation)
         with self.generators.installed():
             action = self.learner.send((standard, *self.answer) if self.answer else standard)
@@ -130,21 +131,21 @@ class SB3(Agent):
         return self._decision(self.last_slate.copy())
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Draw slates from the present policy, without a step of the algorithm."""
+        """Draw slates from the current policy, without a step of the algorithm."""
         observation = self._checked(observation)
         with self.generators.installed():
             action, _ = self._policy().predict(self._inputs(observation), deterministic=False)
         return self._decision(self.actions.slates(action, observation, allowed))
 
-    own_slates_only = True  # what it can learn from
+    own_slates_only = True  # it cannot learn from slates that other policies chose
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """Refuses: the probability of a slate is an integral over the actions that lead to it.
+        """Not supported: the probability of a slate is an integral over the actions that lead to it.
 
         Raises:
             NotImplementedError: always.
         """
-        raise unknown(self, "save its model and take sb3:my_model.zip, which always shows the slate of its most probable action")
+        raise unknown(self, "save its model and use sb3:my_model.zip, which always shows the slate of its most probable action")
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
         """(n, k) the slates of the policy's most probable actions."""
@@ -175,11 +176,12 @@ class SB3(Agent):
 
         Args:
             observation: (n, o) float32, from before the step.
-            decision: that of the last `act`.
-            feedback: the answer to it, with the next observation.
+            decision: the decision of the last `act`.
+            feedback: the shoppers' answer to it, with the next observation.
 
         Raises:
-            ValueError: an argument is invalid, or the decision is not that of the last `act`; nothing has changed then.
+            ValueError: an argument is invalid, or the decision is not that of the last `act`. The agent is unchanged in this
+                case.
         """
         observation, decision = self._checked_step(observation, decision, feedback)
         check_observation(self.problem, feedback.next_observation, "feedback.next_observation")
@@ -187,7 +189,7 @@ class SB3(Agent):
         super().update(observation, decision, feedback)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Keep the answer, which the algorithm takes together with the next observation.
+        """Store the feedback, which is passed to the algorithm with the next observation.
 
         Raises:
             ValueError: the decision is not that of the last `act`.
@@ -206,7 +208,7 @@ class SB3(Agent):
             for row in np.flatnonzero(done):
                 infos[row] = {"terminal_observation": after[row], "TimeLimit.truncated": bool(feedback.truncated[row])}
         elif feedback.truncated.any():
-            # The value of truncated episodes, for all rows at once, where SB3 would compute it row by row.
+            # Add the value of truncated episodes for all rows at once; SB3 would compute it row by row.
             with torch.no_grad():
                 values = self.model.policy.predict_values(torch.from_numpy(after[feedback.truncated]))
             reward[feedback.truncated] += self.model.gamma * values.numpy().ravel()
@@ -214,26 +216,26 @@ class SB3(Agent):
 
     @property
     def losses(self) -> dict[str, float]:
-        """What SB3 logged last of its training, by SB3's names: "train/loss", "rollout/ep_rew_mean"."""
+        """The latest training metrics that SB3 logged, by SB3's names, such as "train/loss" and "rollout/ep_rew_mean"."""
         return {} if self.learner is None else self.learner.logged.values
 
     def _own(self, decision: Decision) -> None:
         """Check that a decision is that of the last `act`."""
         if self.last_slate is None or not np.array_equal(decision.slate, self.last_slate):
             raise ValueError(
-                f"{self.name} learns from its own decisions only: expected one update for each act, with what it gave"
+                f"{self.name} learns from its own decisions only: expected one update after each act, with its decision"
             )
 
     def close(self) -> None:
-        """End the algorithm's thread, which otherwise ends with the agent. `predict` still works."""
+        """End the algorithm's thread, which otherwise ends when the agent is deleted. `predict` still works."""
         if self.learner is not None:
             self.learner.close()
 
     def _try(self) -> None:
-        """Make a small model now, so that a class that cannot be made is refused before a run."""
+        """Make a small model, so that an error in a custom class appears before a run."""
         try:
             self._policy()
-        except Exception as error:  # a user's code may raise anything
+        except Exception as error:  # a custom class may raise any error
             raise ValueError(
                 f"{self.algorithm.__name__} cannot be made with the policy {policy_of(self.algorithm)!r}, an environment whose "
                 f"action is {self.actions.words}, and {', '.join(self._defaults(2) | self.options)}: "
@@ -241,7 +243,7 @@ class SB3(Agent):
             ) from error
 
     def _make(self, rows: int) -> BaseAlgorithm:
-        """A new algorithm for n rows, always with the same first weights."""
+        """A new algorithm for n rows, always with the same initial weights."""
         with self.generators.installed():
             return self.algorithm(policy_of(self.algorithm), self._vec_env(rows), **self._defaults(rows) | self.options)
 
@@ -250,7 +252,7 @@ class SB3(Agent):
         defaults = own_defaults(self.algorithm) | {"seed": self.seed % 2**32}
         if _is(self.algorithm, "PPO", "RecurrentPPO"):
             steps = max(self.options.get("n_steps") or round(ROLLOUT / rows), LEAST_STEPS)
-            # About so many minibatches, of one size: the algorithms warn of a last one that is smaller.
+            # At least `MINIBATCHES` minibatches of equal size, since the algorithms warn if the last one is smaller.
             parts = next((parts for parts in range(MINIBATCHES, 4 * MINIBATCHES) if steps * rows % parts == 0), 1)
             defaults |= {"n_steps": steps, "batch_size": max(steps * rows // parts, 2)}
         return defaults
@@ -259,10 +261,10 @@ class SB3(Agent):
         return QueueVecEnv(rows, Box(-LARGEST, LARGEST, (len(self.columns),), np.float32), self.actions.space)
 
     def _policy(self) -> BaseAlgorithm:
-        """The algorithm; before the first `act` a small one that never learns."""
+        """The algorithm; before the first `act`, a small one that does not learn."""
         if self.model is None:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of minibatches that do not fit 2 rows
+                warnings.simplefilter("ignore")  # warnings about minibatch sizes for 2 rows
                 self.model = self._make(2)
         return self.model
 
@@ -300,7 +302,7 @@ def own_defaults(algorithm: type[BaseAlgorithm]) -> dict[str, Any]:
     elif issubclass(algorithm, OffPolicyAlgorithm):
         defaults |= {"buffer_size": 100_000, "gradient_steps": 8}
     if is_discrete(algorithm):
-        # A run has no last step that is known, so the rate of random actions cannot fall towards it.
+        # The length of a run is not known, so the rate of random actions cannot decrease towards its end.
         defaults |= {"train_freq": 1, "exploration_initial_eps": 0.1, "exploration_final_eps": 0.1}
     return defaults
 
@@ -312,7 +314,7 @@ def algorithm_of(algorithm: str | type[BaseAlgorithm]) -> type[BaseAlgorithm]:
         algorithm: the class, or its name.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no such algorithm.
         ImportError: sb3-contrib is not installed.
     """
     if isinstance(algorithm, str):
@@ -326,30 +328,30 @@ def algorithm_of(algorithm: str | type[BaseAlgorithm]) -> type[BaseAlgorithm]:
 
 
 def is_discrete(algorithm: type[BaseAlgorithm]) -> bool:
-    """Whether it answers with one of a few actions."""
+    """Whether the algorithm has discrete actions."""
     return _is(algorithm, "DQN", "QRDQN")
 
 
 def is_recurrent(algorithm: type[BaseAlgorithm]) -> bool:
-    """Whether it has a memory."""
+    """Whether the algorithm has a recurrent policy."""
     return _is(algorithm, "RecurrentPPO")
 
 
 def has_deviation(algorithm: type[BaseAlgorithm]) -> bool:
-    """Whether its queries have a standard deviation that does not depend on the observation."""
+    """Whether the algorithm's queries have a standard deviation that does not depend on the observation."""
     return _is(algorithm, "PPO", "A2C", "RecurrentPPO")
 
 
 def policy_of(algorithm: type[BaseAlgorithm]) -> str:
-    """The name of the policy that it is made with."""
+    """The name of the SB3 policy that the algorithm is made with."""
     return "MlpLstmPolicy" if is_recurrent(algorithm) else "MlpPolicy"
 
 
 def _is(algorithm: type[BaseAlgorithm], *names: str) -> bool:
-    """Whether it is a class of one of these names, or extends one; sb3-contrib need not be installed."""
+    """Whether the class or one of its bases has one of these names; sb3-contrib need not be installed."""
     return any(kind.__name__ in names for kind in algorithm.__mro__)
 
 
 def _collects_as_sb3(model: BaseAlgorithm) -> TypeGuard[OnPolicyAlgorithm]:
-    """Whether it is an on-policy algorithm with SB3's own rollouts, whose treatment of truncation is known."""
+    """Whether the model is an on-policy algorithm with SB3's own rollouts, whose treatment of truncation is known."""
     return isinstance(model, OnPolicyAlgorithm) and type(model).collect_rollouts is OnPolicyAlgorithm.collect_rollouts

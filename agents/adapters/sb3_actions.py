@@ -1,4 +1,4 @@
-"""What an algorithm of Stable-Baselines3 answers with as an agent, and the slates of it."""
+"""Action spaces of Stable-Baselines3's algorithms as agents, and the conversion of actions to slates."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from slategym.sim.choice import Mask
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Count
 
-CONTRIB = ("RecurrentPPO", "TQC", "QRDQN")  # algorithms of sb3-contrib by name
+CONTRIB = ("RecurrentPPO", "TQC", "QRDQN")  # names of algorithms of sb3-contrib
 
 
 class QueryActions:
-    """A point among the item features, whose best matches are the slate.
+    """Actions that are queries: points in the space of item features; the slate holds the items that match a query best.
 
     Args:
-        problem: what slates are chosen from.
+        problem: the items, observation layout and objectives of the world.
     """
 
     words = "a query, a Box"
@@ -33,7 +33,7 @@ class QueryActions:
         self.space: Space[Any] = Box(-1.0, 1.0, (problem.features.shape[1],), np.float32)
 
     def slates(self, actions: NDArray[Any], observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
-        """(n, k) the slates of actions, among what may be shown.
+        """(n, k) the slates of actions, among the items that may be shown.
 
         Args:
             actions: (n, d) numbers.
@@ -45,14 +45,14 @@ class QueryActions:
 
 
 class DirectionActions:
-    """The number of one of some directions in the item features; the slate is the items that match it best.
+    """Discrete actions: numbers of fixed random directions in the space of item features; slates hold the best-matching items.
 
-    In slates of one item without candidates the action is the item.
+    For slates of one item without candidates, the action is the item.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the directions.
-        slates: the number of directions.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the directions.
+        slates: number of directions.
     """
 
     words = "the number of a slate, Discrete"
@@ -67,13 +67,13 @@ class DirectionActions:
         self.space: Space[Any] = Discrete(count)
 
     def slates(self, actions: NDArray[Any], observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
-        """(n, k) the slates of actions, among what may be shown.
+        """(n, k) the slates of actions, among the items that may be shown.
 
         Args:
             actions: (n,) numbers of directions.
             observation: (n, o) float32, for the candidates.
-            allowed: (n, m) bool, or (n, C) of candidates; None for all. An item that may not be shown gives way to the one most
-                like it.
+            allowed: (n, m) bool, or (n, C) of candidates; None for all. An item that may not be shown is replaced by the most
+                similar one.
         """
         problem, chosen = self.problem, np.asarray(actions, np.int64).reshape(len(observation))
         if not self.is_item:

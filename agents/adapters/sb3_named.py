@@ -1,4 +1,4 @@
-"""Stable-Baselines3 by name: "sb3:PPO", an algorithm that learns, and "sb3:my_model.zip", a model that was saved."""
+"""Agents of Stable-Baselines3 by name: "sb3:PPO", an algorithm that learns, and "sb3:my_model.zip", a saved model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def find(name: str) -> None:
     """Check that there is such an algorithm or file.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no such algorithm or file.
         ImportError: sb3-contrib is not installed.
     """
     plain = name.removeprefix(PREFIX)
@@ -38,7 +38,7 @@ def find(name: str) -> None:
 
 
 def options(name: str) -> dict[str, Option]:
-    """What the algorithm takes; a saved model takes nothing."""
+    """The options of the algorithm; a saved model has none."""
     if name.endswith(".zip"):
         return {}
     from slategym.agents.adapters import sb3
@@ -52,14 +52,14 @@ def options(name: str) -> dict[str, Option]:
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Agent:
-    """The agent.
+    """Make an agent of Stable-Baselines3.
 
     Args:
-        name: "sb3:PPO" or "sb3:my_model.zip".
-        problem: what it is made for.
-        seed: of its own randomness.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        options: what the algorithm takes.
+        name: a name such as "sb3:PPO" or "sb3:my_model.zip".
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        options: options of `SB3` and of the algorithm.
 
     Raises:
         ValueError: there is no such algorithm, option or file, or the model does not fit the problem.

@@ -1,4 +1,4 @@
-"""A trained model of Stable-Baselines3 as an agent: "sb3:path/to/model.zip"."""
+"""An agent made of a trained model of Stable-Baselines3: "sb3:path/to/model.zip"."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from slategym.sim.choice import Mask
 from slategym.utils.optional import require
 from slategym.utils.plugins import find_file
 
-# The zip does not name its algorithm: an attribute that each has and those above it do not. (DDPG is a TD3.)
+# The zip file does not name its algorithm. It is the first one here whose attribute is in the file. (DDPG is a TD3.)
 _MARKS = (
     ("DQN", "exploration_fraction"),
     ("SAC", "target_entropy"),
@@ -35,20 +35,20 @@ _MARKS = (
 
 
 class SavedModel(Agent):
-    """A model that Stable-Baselines3 saved, as an agent with the action that it was trained with; it does not learn.
+    """A model that Stable-Baselines3 saved, as an agent that does not learn; its action is the one that it was trained with.
 
-    The action is a query (`slategym.QueryAction`), scores of the items (`slategym.ScoreAction`), the slate itself, or the item
-    of a slate of one. It is the most probable one, as in `evaluate_policy`, so propensities are 1; independent heads may show an
-    item twice. A model of sb3-contrib's MaskablePPO gets the masks of `action_masks()`. The model sees the plain observation: do
-    not use one that was trained behind VecNormalize or another observation wrapper.
+    The action may be a query (`slategym.QueryAction`), scores of the items (`slategym.ScoreAction`), the slate itself, or, in
+    slates of one, the item. The agent uses the most probable action, as in `evaluate_policy`, so propensities are 1. A model
+    whose action is the slate may show an item twice. A model of sb3-contrib's MaskablePPO gets the masks of `action_masks()`.
+    The model gets the unmodified observation: do not use one that was trained with VecNormalize or another observation wrapper.
 
-    Load only files you trust: they hold pickles.
+    Load only files that you trust: they contain pickles.
 
     Args:
-        problem: what slates are chosen from.
-        seed: without effect.
-        scalarizer: how the objectives are mixed, which does not change the slates.
-        path: of the zip file.
+        problem: the items, observation layout and objectives of the world.
+        seed: not used.
+        scalarizer: combines the objectives; it does not change the slates.
+        path: path of the zip file.
 
     Raises:
         ValueError: there is no such file, it is not a saved model, or its spaces do not fit the problem.
@@ -63,7 +63,7 @@ class SavedModel(Agent):
         k, m, d = problem.slate_size, problem.choices, problem.features.shape[1]
         if not isinstance(seen, Box) or seen.shape != (problem.layout.size,):
             raise ValueError(
-                f"{path} sees {_words(seen)}: expected a Box of shape ({problem.layout.size},), the observation of this world"
+                f"{path} observes {_words(seen)}: expected a Box of shape ({problem.layout.size},), the observation of this world"
             )
         self.is_query = isinstance(action, Box) and action.shape == (d,)
         is_score = isinstance(action, Box) and action.shape == (m,)
@@ -72,7 +72,7 @@ class SavedModel(Agent):
         if not (self.is_query or is_score or is_slate or is_item):
             fitting = f"a query, a Box of shape ({d},), scores, a Box of shape ({m},), or a slate, MultiDiscrete([{m}] * {k})"
             fitting += f", or an item, Discrete({m})" if k == 1 else ""
-            raise ValueError(f"{path} answers with {_words(action)}: expected {fitting}")
+            raise ValueError(f"{path} has the action {_words(action)}: expected {fitting}")
 
     propensities_are = "exact"
 
@@ -92,8 +92,8 @@ class SavedModel(Agent):
         else:
             if allowed is not None:
                 raise ValueError(
-                    f"{self.name} answers with items, so that none can be left out and no rules be kept: expected a model "
-                    "that was trained with queries or scores (slategym.QueryAction, slategym.ScoreAction)"
+                    f"{self.name} chooses items directly, which does not support masks and rules: expected a model that was "
+                    "trained with queries or scores (slategym.QueryAction, slategym.ScoreAction)"
                 )
             slate = np.asarray(action, np.int64).reshape(len(observation), self.problem.slate_size)
         return Decision(slate, np.ones(slate.shape, np.float32))
@@ -128,7 +128,7 @@ def _load(path: str | Path, content: bytes) -> BaseAlgorithm:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             kept = json.loads(archive.read("data"))
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise ValueError(f"{path} holds no model: expected a file that `model.save` of Stable-Baselines3 wrote") from error
+        raise ValueError(f"{path} holds no model: expected a file written by Stable-Baselines3's `model.save`") from error
     name = next((name for name, mark in _MARKS if mark in kept), None)
     if name is None:
         known = ", ".join(name for name, _ in _MARKS)
@@ -140,5 +140,5 @@ def _load(path: str | Path, content: bytes) -> BaseAlgorithm:
     try:
         with Generators().installed():  # loading draws random weights, and seeds the global generators
             return algorithm.load(BytesIO(content), device="cpu")
-    except Exception as error:  # a file from elsewhere may need anything
+    except Exception as error:  # loading an unknown file may raise any error
         raise ValueError(f"{path} cannot be loaded as a model of {name}: {type(error).__name__}: {error}") from error

@@ -24,7 +24,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvStepReturn
 from typing_extensions import override
 
-FOREVER = 2**60  # steps: `learn` ends when the environment is closed
+FOREVER = 2**60  # number of steps; in fact `learn` ends when the environment is closed
 
 Randomness = tuple[Any, ...]
 
@@ -37,7 +37,7 @@ class Generators:
 
     @staticmethod
     def read() -> Randomness:
-        """Return the present states of torch's, NumPy's and Python's global generators."""
+        """Return the current states of torch's, NumPy's and Python's global generators."""
         return torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
 
     @staticmethod
@@ -60,15 +60,15 @@ class Generators:
 
 
 class QueueVecEnv(VecEnv):
-    """The algorithm's environment, each step of which waits for a message.
+    """The algorithm's environment, in which each step waits for a message.
 
-    The first message is the observations (n, o); later ones are (observations, rewards, dones, infos), as a VecEnv's step returns
-    them.
+    The first message is the observations (n, o); later ones are (observations, rewards, dones, infos), as returned by a VecEnv's
+    step.
 
     Args:
         rows: n, the number of rows.
-        observation_space: of one row.
-        action_space: of one row.
+        observation_space: observation space of one row.
+        action_space: action space of one row.
     """
 
     render_mode = None
@@ -77,7 +77,7 @@ class QueueVecEnv(VecEnv):
         super().__init__(rows, observation_space, action_space)
         self.inbox: SimpleQueue[Any] = SimpleQueue()
         self.outbox: SimpleQueue[Any] = SimpleQueue()
-        self.messages: list[Any] = []  # those after the last snapshot
+        self.messages: list[Any] = []  # messages since the last snapshot
 
     @override
     def reset(self) -> NDArray[np.float32]:
@@ -128,15 +128,15 @@ class _Stop(Exception):
 
 @dataclass(frozen=True)
 class Saved:
-    """A run of `learn` as data: the algorithm at the start of the present rollout, and the messages since then.
+    """A run of `learn` as data: the algorithm at the start of the current rollout, and the messages since then.
 
     Attributes:
-        model: the algorithm, as its `save` writes it.
+        model: the algorithm, as written by its `save`.
         generators: the random states at the start of the rollout.
-        messages: those since then.
-        replay: the present replay buffer, and its position at the start of the rollout; None for algorithms without one.
-        memory: the state of a recurrent policy at the start of the rollout, which SB3's `save` leaves out; None for others.
-        random_actions: the state of the generator of random actions at the start of the rollout, which SB3's `load` seeds anew.
+        messages: the messages since then.
+        replay: the current replay buffer and its position at the start of the rollout; None for algorithms without a buffer.
+        memory: the state of a recurrent policy at the start of the rollout, which SB3's `save` omits; None for other policies.
+        random_actions: the state of the generator of random actions at the start of the rollout, which SB3's `load` reseeds.
     """
 
     model: bytes
@@ -148,34 +148,34 @@ class Saved:
 
 
 class Logged(KVWriter):
-    """Keeps the numbers that an algorithm logged last, by SB3's names: "train/loss", "time/iterations"."""
+    """Keeps the latest numbers that an algorithm logged, by SB3's names, such as "train/loss" and "time/iterations"."""
 
     def __init__(self) -> None:
         self.values: dict[str, float] = {}
 
     def write(self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0) -> None:
-        """Take what is logged.
+        """Keep the logged numbers.
 
         Args:
-            key_values: what is logged, by name.
-            key_excluded: where a value is not to go.
-            step: of the algorithm.
+            key_values: logged values by name.
+            key_excluded: output formats that omit a value; not used.
+            step: step of the algorithm; not used.
         """
         self.values |= {name: float(value) for name, value in key_values.items() if isinstance(value, int | float | np.number)}
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is nothing to close."""
 
 
 class StepwiseLearner:
-    """An algorithm's `learn`, run one step at a time in a thread that works between a message and the action that answers it.
+    """Runs an algorithm's `learn` in a thread, one step at a time: from a message to the action that answers it.
 
-    The caller waits meanwhile, so nothing depends on timing, and the thread ends soon after `close`. The thread refers to the
-    algorithm and its environment but not to the agent, so that an unused agent can be garbage-collected.
+    The caller waits while the thread works, so results do not depend on timing. The thread ends soon after `close`. It refers to
+    the algorithm and its environment but not to the agent, so that an unused agent can be garbage-collected.
 
     Args:
         model: an algorithm on a `QueueVecEnv`.
-        fresh: whether `learn` begins with a first observation; otherwise it continues from the last one.
+        fresh: whether `learn` starts with a first observation; otherwise it continues from the last one.
     """
 
     def __init__(self, model: BaseAlgorithm, fresh: bool = True) -> None:
@@ -193,13 +193,13 @@ class StepwiseLearner:
         """Send a message and wait for the actions.
 
         Args:
-            message: observations (n, o) at first, later (observations, rewards, dones, infos).
+            message: observations (n, o) in the first message, later (observations, rewards, dones, infos).
 
         Returns:
             Actions (n, ...).
 
         Raises:
-            Exception: whatever the algorithm raised, now or before.
+            Exception: the error that the algorithm raised, in this call or an earlier one.
         """
         if self.failure is None:
             self.vec_env.inbox.put(message)
@@ -216,7 +216,7 @@ class StepwiseLearner:
 
     def close(self) -> None:
         """End the thread."""
-        self.failure = self.failure or RuntimeError("the algorithm was closed: it can predict and no longer learn")
+        self.failure = self.failure or RuntimeError("the algorithm was closed: it can still predict, but no longer learn")
         self.vec_env.close()
 
     def save(self) -> Saved:
@@ -228,10 +228,10 @@ class StepwiseLearner:
 
     @staticmethod
     def load(saved: Saved, algorithm: type[BaseAlgorithm], vec_env: QueueVecEnv) -> StepwiseLearner:
-        """Continue a saved run: the messages of the rollout are replayed, to the same actions with the same random numbers.
+        """Continue a saved run by replaying the messages of the rollout with the same random numbers, to the same actions.
 
         Args:
-            saved: from `save`.
+            saved: the result of `save`.
             algorithm: the class of the model.
             vec_env: a new environment of the same size.
         """
@@ -246,7 +246,7 @@ class StepwiseLearner:
         if saved.memory is not None:
             vars(model)["_last_lstm_states"] = deepcopy(saved.memory)
         model.action_space.np_random.bit_generator.state = saved.random_actions
-        Generators.write(states)  # loading seeds them
+        Generators.write(states)  # loading reseeds the generators
         learner = StepwiseLearner(model, fresh=False)
         learner.receive()
         for message in saved.messages:
@@ -255,7 +255,7 @@ class StepwiseLearner:
 
 
 class _Snapshots(BaseCallback):
-    """Copies of the algorithm as it is at the start of each rollout."""
+    """Keeps a copy of the algorithm at the start of each rollout."""
 
     def __init__(self, vec_env: QueueVecEnv) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Vowpal Wabbit's contextual bandits as an agent."""
+"""An agent made of Vowpal Wabbit's contextual bandits."""
 
 from __future__ import annotations
 
@@ -22,47 +22,47 @@ from slategym.utils.optional import require
 from slategym.utils.ranges import Positive
 
 ARGUMENTS = "--quadratic ci"
-EXPLORATION = (  # arguments that say how to explore
+EXPLORATION = (  # arguments that select the exploration
     *("--bag", "--cover", "--epsilon", "--first", "--regcb", "--regcbopt"),
     *("--rnd", "--softmax", "--squarecb", "--synthcover"),
 )
-LEAST = 1e-6  # probability left among the items, below which they are predicted again
+LEAST = 1e-6  # total probability of the remaining items below which they are predicted again
 
 
 class VowpalWabbit(Agent):
-    """Vowpal Wabbit's `--cb_explore_adf`: each rank is a decision among the items that the ranks above left.
+    """Vowpal Wabbit's `--cb_explore_adf`, with one decision per rank among the items that the ranks above left.
 
-    The context is the namespace c, the rank r, an item's features i and its number n, so that each item has an intercept;
-    propensities are Vowpal Wabbit's probabilities, renormalised in double precision. A choice has one cost, the negative
-    scalarized reward by the weights of that step. So it has to learn again when weights move, unlike agents with a model per
-    objective. An impression is learned once, when its delayed conversions have arrived.
+    The namespaces are: c, the context; r, the rank; i, an item's features; and n, its number, so that each item has an intercept.
+    Propensities are Vowpal Wabbit's probabilities, renormalised in double precision. A choice has one cost, the negative
+    scalarized reward with the weights of that step, so the agent has to relearn when weights change, unlike agents with a model
+    per objective. Each impression is learned once, after its delayed conversions have arrived.
 
-    By default it explores by `--softmax`: a choice has a probability in proportion to exp(lambda * expected reward). Then the
-    ranks below the first need no prediction of their own, as leaving out the items above renormalises the same probabilities,
-    with the context of the first rank. Other ways to explore predict again for each rank. SquareCB and epsilon-greedy, made for
-    a few actions, spend most slates on items that are known to be poor when there are hundreds.
+    The default exploration is `--softmax`: the probability of a choice is proportional to exp(lambda * expected reward). All
+    ranks then share the prediction for the first rank, because removing the items above only renormalises its probabilities.
+    With other kinds of exploration, each rank is predicted again. SquareCB and epsilon-greedy are made for a few actions: with
+    hundreds of items they spend most slates on items that are known to be poor.
 
-    A choice is learned as a regression of its cost on the item that was shown, without the weight 1 / p: with hundreds of items
-    that weight, Vowpal Wabbit's own (`--cb_type mtr`), leaves next to nothing to learn from the items that it shows by intent.
-    So `--cover` and other methods that also learn from items that were not shown have no use here.
+    A choice is learned as a regression of its cost on the item shown, without the weight 1 / p. With hundreds of items, that
+    weight, Vowpal Wabbit's default (`--cb_type mtr`), leaves almost nothing to learn from the items with high probability.
+    Therefore `--cover` and other methods that also learn from items that were not shown have no use here.
 
-    Cost: for each slate one prediction over all items, without batches: 1.5 ms for 500 items, and five times that for slates of
-    five with another exploration than `--softmax`. A loaded agent continues as before, but
-    for Vowpal Wabbit's own random numbers, which `--bag` uses.
+    Cost: one prediction over all items per slate, without batches: 1.5 ms for 500 items; with slates of five and another
+    exploration than `--softmax`, five times as much. A loaded agent continues as before, except for Vowpal Wabbit's own random
+    numbers, which `--bag` uses.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers, and of Vowpal Wabbit.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        arguments: further arguments of Vowpal Wabbit: interactions (`--quadratic cn` for an item's own slopes), and exploration
-            if it is to be another (`--epsilon`, `--squarecb`, `--bag`, ...).
-        softmax: the `--lambda` of `--softmax`, in units of 1 / reward; without effect if `arguments` explore.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers and of Vowpal Wabbit.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        arguments: further arguments of Vowpal Wabbit: interactions (such as `--quadratic cn`, coefficients of the context for
+            each item) and another exploration (`--epsilon`, `--squarecb`, `--bag`, ...).
+        softmax: the `--lambda` of `--softmax`, in units of 1 / reward; not used if `arguments` select an exploration.
         learning_rate: Vowpal Wabbit's `--learning_rate`.
-        fields: the fields of the observation that are the context; "context" if None.
+        fields: the fields of the observation that form the context; None: "context".
 
     Raises:
         ValueError: Vowpal Wabbit refuses the arguments.
-        ImportError: it is not installed.
+        ImportError: Vowpal Wabbit is not installed.
     """
 
     name = "vowpal-wabbit"
@@ -98,7 +98,7 @@ class VowpalWabbit(Agent):
         return self._slates(observation, self.random.random((len(observation), self.problem.slate_size)), allowed)
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates, exact."""
+        """(n, k) the exact propensities of given slates."""
         return self._slates(observation, None, allowed, slate).propensity.astype(np.float64)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
@@ -107,7 +107,7 @@ class VowpalWabbit(Agent):
         return self._slates(observation, None, self.eligible(observation, allowed)).slate
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Learn the impressions that are complete now: each choice and its cost."""
+        """Learn from the impressions that are complete now: each choice and its cost."""
         observation, decision = self._checked_step(observation, decision, feedback)
         complete = self.buffer(observation, decision, feedback)
         if complete is None:
@@ -125,9 +125,9 @@ class VowpalWabbit(Agent):
         allowed: Mask | None,
         given: NDArray[np.int64] | None = None,
     ) -> Decision:
-        """The given slates (n, k); slates by uniform random numbers (n, k), or the most probable ones if both are None.
+        """Decide on slates: given ones (n, k), by uniform random numbers (n, k), or the most probable ones if both are None.
 
-        What may not be shown is left out of the probabilities, which Vowpal Wabbit gives by the items that it is shown.
+        Only eligible items are passed to Vowpal Wabbit, which computes the probabilities among them.
         """
         n, k = len(observation), self.problem.slate_size
         slate = np.empty((n, k), np.int64)
@@ -165,11 +165,11 @@ class VowpalWabbit(Agent):
         self.items = [self._example(line) for line in self.lines]  # parsed once
 
     def _example(self, line: str) -> Any:
-        # Unlike examples of `Workspace.parse`, which must be returned to it, these are freed with their last reference.
+        # These are freed with their last reference, unlike examples of `Workspace.parse`, which must be returned to it.
         return self.workspace.example(line)
 
     def _offers(self, observation: Observation) -> Iterator[tuple[str, list[int]]]:
-        """For each row the context, and the items that can be shown."""
+        """For each row the context and the items that can be shown."""
         candidates = self.problem.candidates_in(observation)
         every = list(range(self.problem.items))
         for row, context in enumerate(observation.take(self.columns, axis=1)):

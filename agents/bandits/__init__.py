@@ -1,1 +1,1 @@
-"""Bandits without context over items, and what they count. No bandit that looks at the shopper."""
+"""Bandits over items without context, and the counts that they learn from. No contextual bandits."""

@@ -1,4 +1,4 @@
-"""The base of the bandits over items: what they count, and the value of an item by that."""
+"""The base class of the bandits over items: the counts, and the value of an item computed from them."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from slategym.utils.short_repr import Brief
 
 Items = NDArray[np.int64]
 Floats = NDArray[np.floating]
-KNOWN = 1_000  # clicks without which rates are too rough to tell a change
+KNOWN = 1_000  # number of clicks below which rates are too uncertain to detect a change
 
 
 @dataclass(frozen=True, repr=False)
 class Tally(Brief):
-    """What was counted of some items, and how they do on average.
+    """The counts of some items, and the average rates of all items.
 
     Attributes:
         shown: (..., c) impressions that count.
-        examined: (..., c) those that were examined, a fraction where that is known as a probability.
+        examined: (..., c) examined impressions; fractions if examination is known only as a probability.
         clicks: (..., c).
         conversions: (..., c).
         click_rate: clicks per examined impression, over all items.
         conversion_rate: conversions per click, over all items.
-        prior: successes at those rates that each item has beforehand.
+        prior: number of successes, at these rates, in the prior of each item.
     """
 
     shown: Floats
@@ -53,7 +53,7 @@ class Tally(Brief):
     prior: float
 
     def at(self, items: Items) -> Tally:
-        """The tally of items (n, c), from one (1, m) of all."""
+        """The tally of items (n, c), from a tally (1, m) of all items."""
         shown, examined, clicks, conversions = (
             each[0][items] for each in (self.shown, self.examined, self.clicks, self.conversions)
         )
@@ -61,12 +61,12 @@ class Tally(Brief):
 
     @property
     def click_prior(self) -> tuple[float, float]:
-        """Clicks that each item has beforehand, and examined impressions without."""
+        """The prior of each item: clicks, and examined impressions without a click."""
         return self.prior, self.prior * (1 / self.click_rate - 1)
 
     @property
     def conversion_prior(self) -> tuple[float, float]:
-        """Conversions that each item has beforehand, and clicks without."""
+        """The prior of each item: conversions, and clicks without a conversion."""
         return self.prior, self.prior * (1 / self.conversion_rate - 1)
 
     @property
@@ -93,28 +93,28 @@ class Tally(Brief):
 
 
 class ItemBandit(Agent, ABC):
-    """The base of bandits without context: clicks of examined impressions and conversions of clicks, counted for each item.
+    """The base class of bandits without context, which count examined impressions, clicks and conversions of each item.
 
-    The value of an item is P(click) * (value of a click + P(conversion given click) * value of a conversion), and the value of an
-    impression, by the weights of the moment (`AnswerValues`). Its two probabilities are arms of Bernoulli bandits, which rules
-    estimate each in its own way; a slate holds the items of the highest value by that, best first. All shoppers are alike to it.
+    The value of an item is P(click) * (value of a click + P(conversion given click) * value of a conversion) + value of an
+    impression, with the current weights (`AnswerValues`). Both probabilities are arms of Bernoulli bandits; subclasses define how
+    they are estimated. A slate holds the items with the highest values, best first. Shoppers are not distinguished.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        prior: successes, at the mean rate of all items, that each item has beforehand, in clicks and in conversions.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        prior: strength of the prior of each item: a number of clicks and of conversions, at the mean rates of all items.
         examination: which impressions count: "position", each with the probability that its rank is examined
-            (`PositionBiasEstimator`); "cascade", those down to the first click; "dependent-click", down to the last click.
-        halflife: slates after which a slate counts half; None forgets nothing.
-        window: only about the last so many slates count; None for all.
-        restarts: forget nearly all where clicks have fallen behind what the rates say (`ChangeDetector`).
+            (`PositionBiasEstimator`); "cascade", those down to the first click; "dependent-click", those down to the last click.
+        halflife: number of slates after which a slate counts half; None: no forgetting.
+        window: number of most recent slates that count, approximately; None: all.
+        restarts: whether to forget nearly everything when there are fewer clicks than the rates predict (`ChangeDetector`).
 
     Raises:
         ValueError: an option is out of its range.
     """
 
-    by_rank = False  # whether answers are kept apart by rank
+    by_rank = False  # whether clicks and conversions are counted for each rank
     propensities_are: PropensitySource = "estimated"
 
     @checked
@@ -140,7 +140,7 @@ class ItemBandit(Agent, ABC):
 
     @property
     def learns_alone(self) -> str:
-        """Empty where it learns from counts alone."""
+        """Empty if the bandit learns from counts alone, which can be added up over shards."""
         return "" if type(self).learn is ItemBandit.learn else super().learns_alone
 
     def no_counts(self) -> ItemCounts:
@@ -150,30 +150,30 @@ class ItemBandit(Agent, ABC):
 
     @property
     def positions(self) -> bool:
-        """Whether impressions are kept apart by rank."""
+        """Whether impressions are counted for each rank."""
         return self.by_rank or self.examination == "position"
 
     @property
     def examined(self) -> NDArray[np.float64]:
-        """(k,) how much an impression at each rank counts."""
+        """(k,) the weight of an impression at each rank."""
         return self.position_bias.relative if self.examination == "position" else np.ones(self.problem.slate_size)
 
     @property
     def time(self) -> float:
-        """The number of slates that are remembered, with the present one."""
+        """The number of slates that are remembered, including the current one."""
         return self.memory.slates + 1
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items, which have not been shown yet."""
+        """Add new items, which have not been shown yet."""
         self.memory.grow(problem.features)
         self.values.grow(problem)
         self.problem = problem
 
     def tally(self, items: Items | None = None) -> Tally:
-        """What was counted of items.
+        """The counts of items.
 
         Args:
-            items: (n, c) int64; None for all, as (1, m).
+            items: (n, c) int64; None: all, in the shape (1, m).
         """
         if items is not None and items.size > self.problem.items:
             return self.tally().at(items)
@@ -192,18 +192,18 @@ class ItemBandit(Agent, ABC):
         return (clicks + 1) / (max(examined, clicks) + 2), (min(float(counts.conversions.sum()), clicks) + 1) / (clicks + 2)
 
     def item_value(self, click: Floats, conversion: Floats, items: Items | None) -> Floats:
-        """(n, c) the value of showing items, given the probabilities of a click, and that a click converts.
+        """(n, c) the value of showing items, given their probabilities of a click and of a conversion of a click.
 
         Args:
-            click: (n, c).
-            conversion: (n, c).
-            items: (n, c) int64; None for all.
+            click: (n, c), the probability of a click.
+            conversion: (n, c), the probability that a click converts.
+            items: (n, c) int64; None: all.
         """
         click_value, conversion_value, impression_value = self.values(self.weights, items)
         return click * (click_value + conversion * conversion_value) + impression_value
 
     def scores(self, observation: Observation) -> NDArray[np.floating]:
-        """(n, m) the value of showing each item by its rates, for all shoppers the same; (n, C) of the candidates."""
+        """(n, m) the value of showing each item by its rates, the same for all shoppers; (n, C) for candidates."""
         observation = self._checked(observation)
         items = self.problem.candidates_in(observation)
         tally = self.tally(items)
@@ -211,7 +211,7 @@ class ItemBandit(Agent, ABC):
         return np.tile(score, (len(observation), 1)) if items is None else score
 
     def estimates(self, observation: Observation) -> Estimates:
-        """Each item's rates of clicks, and of conversions of clicks, for all shoppers the same.
+        """Each item's rates of clicks and of conversions of clicks, the same for all shoppers.
 
         Args:
             observation: (n, o) float32.
@@ -226,11 +226,11 @@ class ItemBandit(Agent, ABC):
         return given_slates.drawn(self, observation, slate, allowed, draws)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
-        """(n, k) the items of the highest value by their rates."""
+        """(n, k) the items with the highest values by their rates."""
         return self.best_of(self.scores(observation), observation, allowed)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Count impressions, clicks and conversions, and learn how ranks are examined."""
+        """Count impressions, clicks and conversions, and update the examination of ranks."""
         observation, decision = self._checked_step(observation, decision, feedback)
         items, clicks = self.problem.shown(observation, decision.slate), np.asarray(feedback.clicks, np.bool_)
         seen = read(self.examination, clicks)
@@ -246,7 +246,7 @@ class ItemBandit(Agent, ABC):
         self.position_bias.update(self.clicked, self.attracted)
 
     def _watch(self, detector: ChangeDetector, items: Items, seen: Mask | None, clicks: Mask) -> None:
-        """Compare the clicks of a step (n, k) with what the rates say of its items, and forget after a change."""
+        """Compare the clicks of a step (n, k) with the clicks that the rates predict, and forget after a change."""
         if self.clicked.sum() < KNOWN:
             return
         chance = np.minimum(self.tally(items).click * self.examined, 1)

@@ -1,4 +1,4 @@
-"""What bandits count of each item: impressions by rank, clicks and conversions."""
+"""The counts of bandits for each item: impressions by rank, clicks and conversions."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Floats = NDArray[np.float64]
 
 
 class ItemCounts(Sums):
-    """Sums over impressions of each item, which can be discounted or kept in a window (`Memory`).
+    """Sums over impressions of each item, which can be discounted or limited to a window (`Memory`).
 
     Args:
         items: m.
-        ranks: for how many ranks impressions are kept apart: k, or 1.
-        answer_ranks: for how many ranks clicks and conversions are kept apart.
+        ranks: number of ranks for which impressions are counted separately: k, or 1 for their sum.
+        answer_ranks: the same for clicks and conversions.
 
     Attributes:
         shown: (m, ranks) impressions.
         clicks: (m, answer_ranks).
-        conversions: (m, answer_ranks), with those that came late.
+        conversions: (m, answer_ranks), including delayed conversions.
     """
 
     summed: ClassVar[tuple[str, ...]] = ("shown", "clicks", "conversions")
@@ -40,7 +40,7 @@ class ItemCounts(Sums):
 
         Args:
             items: (n, k) int64.
-            read: (n, k) bool, the impressions that count; None for all.
+            read: (n, k) bool, the impressions that count; None: all.
             clicks: (n, k) bool.
             conversions: (n, k) bool.
         """
@@ -50,16 +50,16 @@ class ItemCounts(Sums):
             np.add.at(sums, (items[some], rank[some]), 1.0)
 
     def add_delayed(self, items: Items, ranks: Items) -> None:
-        """Count conversions that arrive now, of impressions that have been counted.
+        """Count delayed conversions, whose impressions have been counted before.
 
         Args:
             items: (l,) int64.
-            ranks: (l,) int64, at which they were shown.
+            ranks: (l,) int64, the ranks at which they were shown.
         """
         np.add.at(self.conversions, (items, np.minimum(ranks, self.conversions.shape[1] - 1)), 1.0)
 
     def carry(self, into: NDArray[np.float64]) -> None:
-        """Nothing: there are no contexts."""
+        """Do nothing: there are no contexts."""
 
     def grow(self, features: NDArray[np.float32]) -> None:
         """Append items that have not been shown yet; `features` (m, d) are those of all items."""

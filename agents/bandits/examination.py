@@ -1,4 +1,4 @@
-"""Which impressions of a slate were examined, by the clicks on it."""
+"""Infers from clicks which impressions of a slate were examined."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Examination = Literal["position", "cascade", "dependent-click"]
 
 
 def read(examination: Examination, clicks: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    """(n, k) the impressions that were examined; None where that is only known as a probability, by the position.
+    """(n, k) the impressions that were examined; None for "position", in which only the probability of each rank is known.
 
-    What was clicked was examined. In the cascade model shoppers read from the top down to the first click (Kveton, Szepesvari,
-    Wen, Ashkan, ICML 2015); in the dependent-click model down to the last one at least (Katariya, Kveton, Szepesvari, Wen, ICML
-    2016). Without a click they read everything.
+    Clicked items were examined. In the cascade model, shoppers read from the top down to the first click (Kveton, Szepesvari,
+    Wen, Ashkan, ICML 2015); in the dependent-click model, at least down to the last click (Katariya, Kveton, Szepesvari, Wen,
+    ICML 2016). Without a click, they read the whole slate.
 
     Args:
-        examination: by which model.
+        examination: the model of examination.
         clicks: (n, k) bool.
     """
     if examination == "position":

@@ -1,4 +1,4 @@
-"""Bandits that are optimistic: UCB1 and KL-UCB."""
+"""Bandits that choose by upper confidence bounds: UCB1 and KL-UCB."""
 
 from __future__ import annotations
 
@@ -21,37 +21,38 @@ from slategym.utils.ranges import NonNegative
 
 Values = tuple[Floats, Floats, Floats]
 ALL = slice(None)
-PARTS = 32  # of a batch of shoppers, at most, that get slates of their own
+PARTS = 32  # largest number of parts of a batch of shoppers, each with its own slate
 
 
 class Optimist(ItemBandit):
-    """The base of bandits that show the items of the highest upper confidence bounds. Subclasses say what the bound is.
+    """The base class of bandits that show the items with the highest upper confidence bounds. Subclasses define the bound.
 
-    The value of an item is bounded by the bounds of its two probabilities, the lower ones where a click or a conversion costs.
+    The bound of an item's value follows from the bounds of its two probabilities; for a click or conversion with a negative
+    value, the lower bound is used.
 
-    Shoppers who are served at once would all get the same slate. Instead they are divided into up to 32 parts, and each part gets
-    the slate for which the others' impressions have been counted already, with answers at the estimated rates (Desautels, Krause,
-    Burdick, "Parallelizing exploration-exploitation tradeoffs", JMLR 2014). Who is in which part is drawn, so that a propensity
-    is the share of the parts with the choice among those with the choices above it. Among candidates, under a mask and rules all
-    shoppers see the same bounds, and propensities are 1.
+    The shoppers of a batch would all get the same slate. Instead, the batch is divided at random into up to 32 parts. The slate
+    of each part is chosen as if the impressions of the parts before it had been counted, with clicks and conversions at the
+    estimated rates (Desautels, Krause, Burdick, "Parallelizing exploration-exploitation tradeoffs", JMLR 2014). The propensity of
+    a choice is the share of shoppers with this choice among those with the same choices above it. With candidates, a mask or
+    rules, the same bounds apply to all shoppers, and propensities are 1.
     """
 
     @abstractmethod
     def upper(self, successes: Floats, trials: Floats, shown: Floats) -> Floats:
-        """The upper confidence bounds of rates, in the shape of the arguments; they may be above 1.
+        """The upper confidence bounds of rates, in the shape of the arguments; they may exceed 1.
 
         Args:
             successes: (..., c).
             trials: (..., c), at least as many.
-            shown: (..., c) impressions behind the trials, of which some may not have been examined.
+            shown: (..., c) impressions of the trials, including impressions that were not examined.
         """
 
     def indices(self, tally: Tally, values: Values) -> Floats:
         """(n, c) the upper confidence bound of the value of showing items.
 
         Args:
-            tally: of the items.
-            values: of a click, of a conversion and of an impression, each (n, c), or (1, c), or (1, 1).
+            tally: counts of the items.
+            values: values of a click, of a conversion and of an impression, each (n, c), (1, c) or (1, 1).
         """
         click_value, conversion_value, impression_value = values
         clicks, clicked = tally.clicks, tally.conversions + tally.unconverted
@@ -60,7 +61,7 @@ class Optimist(ItemBandit):
         return self._bound(clicks, clicks + tally.misses, tally.shown, clicked_value) * clicked_value + impression_value
 
     def _bound(self, successes: Floats, trials: Floats, shown: Floats, value: Floats) -> Floats:
-        """The upper bounds of rates; the lower ones where the value is negative."""
+        """The upper bounds of rates, or the lower bounds where the value is negative."""
         if not value.any():
             return np.zeros_like(successes)
         upper = self.upper(successes, trials, shown)
@@ -84,7 +85,7 @@ class Optimist(ItemBandit):
     propensities_are = "exact"
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates for n shoppers who are served at once."""
+        """(n, k) the propensities of given slates in a batch of n shoppers."""
         if allowed is not None or self.problem.candidates is not None:
             return given_slates.certain(self, observation, slate, allowed)
         with given_slates.other_draws(self):
@@ -93,11 +94,11 @@ class Optimist(ItemBandit):
         return given_slates.conditional(np.einsum("npk,p->nk", alike, count / max(len(slate), 1)))
 
     def _spread(self, shoppers: int) -> Decision:
-        """Slates for shoppers who are served at once, each part after the impressions of those before it."""
+        """Slates for a batch of shoppers, in parts; each part's slate counts the impressions of the parts before it."""
         k, parts = self.problem.slate_size, min(shoppers, PARTS)
         tally, values = self.tally(), self.values(self.weights, None)
         score = self.indices(tally, values)
-        pool = top_k(score, min(score.shape[1], parts * k))[0]  # bounds only fall: no other item can come in
+        pool = top_k(score, min(score.shape[1], parts * k))[0]  # bounds only fall, so that no other item can enter a slate
         score, tally, values = score[:, pool], taken(tally, pool), values_of(values, pool)
         click, converted = tally.click[0], tally.click[0] * tally.conversion[0]
         size = np.bincount(np.arange(shoppers) % max(parts, 1), minlength=parts)
@@ -117,12 +118,12 @@ class Optimist(ItemBandit):
 
 
 def taken(tally: Tally, columns: Items, rows: Items | slice = ALL) -> Tally:
-    """A tally (r, c) of some of its items, in arrays of its own.
+    """A tally (r, c) of some items of a tally, in new arrays.
 
     Args:
-        tally: the one.
-        columns: (c,) of the items.
-        rows: of them; all, or one for each column.
+        tally: the tally.
+        columns: (c,) columns of the items.
+        rows: rows of the items: all, or one for each column.
     """
     shown, examined, clicks, conversions = (
         array[rows, columns] for array in (tally.shown, tally.examined, tally.clicks, tally.conversions)
@@ -131,22 +132,22 @@ def taken(tally: Tally, columns: Items, rows: Items | slice = ALL) -> Tally:
 
 
 def values_of(values: Values, columns: Items) -> Values:
-    """Values of some items.
+    """The values of some items.
 
     Args:
-        values: of a click, of a conversion and of an impression, each (1, c) or (1, 1).
-        columns: of the items.
+        values: values of a click, of a conversion and of an impression, each (1, c) or (1, 1).
+        columns: columns of the items.
     """
     click, conversion, impression = (each if each.shape[1] == 1 else each[:, columns] for each in values)
     return click, conversion, impression
 
 
 def shares(slate: Items, size: Items) -> NDArray[np.float32]:
-    """(p, k) float32, the share of each choice among the parts that show the same items above it.
+    """(p, k) float32, the share of shoppers with each choice among those with the same items above it.
 
     Args:
-        slate: (p, k) int64, of each part.
-        size: (p,) of the parts.
+        slate: (p, k) int64, the slate of each part.
+        size: (p,), number of shoppers of each part.
     """
     alike = np.logical_and.accumulate(slate[:, None] == slate[None], axis=2)
     count = (alike * size[None, :, None]).sum(axis=1)
@@ -159,7 +160,7 @@ class UCB1(Optimist):
 
     Args:
         alpha: factor of ln t; 2 in the paper.
-        options: those of `ItemBandit`.
+        options: options of `ItemBandit`.
     """
 
     name = "bandit:ucb1"
@@ -183,11 +184,13 @@ class UCB1(Optimist):
 
 
 class KLUCB(Optimist):
-    """KL-UCB: the largest rate that is not too far from the observed one by divergence (Garivier, Cappe, COLT 2011).
+    """KL-UCB: the largest rate within a bound of the Kullback-Leibler divergence from the observed rate.
+
+    Garivier, Cappe, COLT 2011 (`kl_ucb`).
 
     Args:
-        c: factor of ln ln t in the width ln t + c ln ln t; 3 in the theorem, 0 in the paper's experiments.
-        options: those of `ItemBandit`.
+        c: factor of ln ln t in the bound ln t + c ln ln t; 3 in the theorem, 0 in the paper's experiments.
+        options: options of `ItemBandit`.
     """
 
     name = "bandit:kl-ucb"

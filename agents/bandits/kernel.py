@@ -1,4 +1,4 @@
-"""Upper confidence bounds by the Kullback-Leibler divergence, and draws from Beta distributions, compiled."""
+"""Compiled upper confidence bounds by the Kullback-Leibler divergence, and compiled draws from Beta distributions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-STEPS = 50  # of Newton's method at most; it takes four or five
+STEPS = 50  # largest number of steps of Newton's method, which takes four or five
 NEAR = 1e-12
 
 
@@ -16,12 +16,12 @@ NEAR = 1e-12
 def kl_upper(rate: Any, width: Any, out: Any) -> None:
     """Write the largest q with kl(rate, q) <= width, for Bernoulli variables, into out (c,).
 
-    kl(p, q) is convex in q, so that Newton's method falls to the root from any point above it. It starts at the lower one of
+    kl(p, q) is convex in q, so Newton's method descends to the root from any point above it. It starts at the smaller of
     Pinsker's bound p + sqrt(width / 2) and 1 - exp(-(width + h(p)) / (1 - p)), where h is the entropy.
 
     Args:
         rate: (c,) float64 from 0 to 1.
-        width: (c,) float64 from 0 on.
+        width: (c,) float64, 0 or larger.
         out: (c,) float64.
     """
     for arm in range(len(rate)):
@@ -43,7 +43,7 @@ def kl_upper(rate: Any, width: Any, out: Any) -> None:
 
 @nb.njit(cache=True, inline="always")
 def _uniform(state: Any) -> Any:
-    """A float64 in (0, 1) of a counter (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014)."""
+    """A float64 in (0, 1) from a counter (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014)."""
     z = state
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -53,7 +53,7 @@ def _uniform(state: Any) -> Any:
 
 @nb.njit(cache=True, inline="always")
 def _gamma(shape: Any, normal: Any, state: Any) -> Any:
-    """A Gamma variate of a shape, and the counter's next state (Marsaglia, Tsang, ACM TOMS 2000); a first normal is given."""
+    """A Gamma variate, and the counter's next state (Marsaglia, Tsang, ACM TOMS 2000); the first normal variate is given."""
     step = np.uint64(0x9E3779B97F4A7C15)
     boost = 1.0
     if shape < 1:
@@ -85,7 +85,7 @@ def fill_betas(key: Any, successes: Any, failures: Any, normals: Any, out: Any) 
     Args:
         key: uint64.
         successes: (n, c) float64, or (1, c) for all rows; above 0.
-        failures: likewise.
+        failures: as `successes`.
         normals: (2, n, c) float32, standard normal.
         out: (n, c) float32.
     """
@@ -97,5 +97,5 @@ def fill_betas(key: Any, successes: Any, failures: Any, normals: Any, out: Any) 
             hit, state = _gamma(successes[of, column], normals[0, row, column], state)
             miss, state = _gamma(failures[of, column], normals[1, row, column], state)
             total = hit + miss
-            # Both may underflow where both parameters are tiny: then it is one or the other.
+            # Both may underflow to 0 if both parameters are tiny: the result is then 0 or 1.
             out[row, column] = hit / total if total > 0 else np.float64(successes[of, column] > failures[of, column])

@@ -1,4 +1,4 @@
-"""The agents "bandit:ucb1", "bandit:beta-ts", ... by name."""
+"""Finds and makes the agents "bandit:ucb1", "bandit:beta-ts", ... by name."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ BANDITS: dict[str, type[ItemBandit]] = {kind.name: kind for kind in (UCB1, KLUCB
 
 
 def find(name: str) -> type[ItemBandit]:
-    """The class of "bandit:ucb1".
+    """The class of a name such as "bandit:ucb1".
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: there is no agent of that name.
     """
     return choose("agent", name, BANDITS)
 
 
 def options(name: str) -> dict[str, Option]:
-    """The options of "bandit:ucb1"."""
+    """The options of an agent such as "bandit:ucb1"."""
     return options_of(find(name), ("problem", "seed", "scalarizer"))
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> ItemBandit:
-    """The agent "bandit:ucb1".
+    """Make an agent such as "bandit:ucb1".
 
     Raises:
         ValueError: there is no such bandit or option.

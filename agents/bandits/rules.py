@@ -1,6 +1,6 @@
-"""How bandits choose: an index, or a draw, for each arm from its successes and trials. Arrays in, arrays out; no agent.
+"""Rules of bandits: an index or a draw for each arm, from its successes and trials. Functions of arrays; no agents.
 
-Arms are the last axis. Trials may be fractions, as impressions that were examined with a probability.
+Arms are the last axis. Trials may be fractions, such as impressions that were examined with some probability.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.floating]
-LEAST = 1e-6  # trials of an arm that was never tried: its bound is far above that of any other
+LEAST = 1e-6  # number of trials of an arm that was never tried, so that its bound is far above all others
 
 
 def ucb1(successes: Floats, trials: Floats, time: ArrayLike, alpha: float = 2.0) -> Floats:
     """UCB1: the rate plus sqrt(alpha ln t / trials) (Auer, Cesa-Bianchi, Fischer, Machine Learning 2002, with alpha 2).
 
     Args:
-        successes: (..., m) of each arm.
-        trials: (..., m) of each arm, at least as many.
-        time: t, from 1 on.
+        successes: (..., m), successes of each arm.
+        trials: (..., m), trials of each arm, at least as many.
+        time: t, at least 1.
         alpha: factor of ln t.
     """
     tried = np.maximum(trials, LEAST)
@@ -26,14 +26,14 @@ def ucb1(successes: Floats, trials: Floats, time: ArrayLike, alpha: float = 2.0)
 
 
 def kl_ucb(successes: Floats, trials: Floats, time: ArrayLike, c: float = 0.0) -> Floats:
-    """KL-UCB: the largest q with trials * kl(rate, q) <= ln t + c ln ln t (Garivier, Cappe, COLT 2011; they run c = 0).
+    """KL-UCB: the largest q with trials * kl(rate, q) <= ln t + c ln ln t (Garivier, Cappe, COLT 2011, who use c = 0).
 
-    It is 2 for an arm that was never tried, so that it comes before all others.
+    The bound of an arm that was never tried is 2, so that it ranks above all others.
 
     Args:
-        successes: (..., m) of each arm.
-        trials: (..., m) of each arm, at least as many.
-        time: t, from 1 on.
+        successes: (..., m), successes of each arm.
+        trials: (..., m), trials of each arm, at least as many.
+        time: t, at least 1.
         c: factor of ln ln t, which is taken as 0 where it is negative.
     """
     from slategym.agents.bandits.kernel import kl_upper  # compiled, so not on import
@@ -51,8 +51,8 @@ def beta_draws(random: np.random.Generator, successes: Floats, failures: Floats,
 
     Args:
         random: the generator.
-        successes: (n, m) of each arm, those of the prior among them, or (1, m) for all rows; above 0.
-        failures: likewise.
+        successes: (n, m), successes of each arm plus those of the prior, or (1, m) for all rows; above 0.
+        failures: as `successes`.
         rows: n.
     """
     from slategym.agents.bandits.kernel import fill_betas  # compiled, so not on import
@@ -71,9 +71,9 @@ def gaussian_draws(random: np.random.Generator, mean: Floats, deviation: Floats,
 
     Args:
         random: the generator.
-        mean: of each arm.
-        deviation: of each arm's mean.
-        shape: of the result, to which both broadcast.
+        mean: mean of each arm.
+        deviation: standard deviation of each arm's mean.
+        shape: shape of the result, to which both broadcast.
     """
     from slategym.agents.choosing.noise import normals
 
@@ -84,29 +84,29 @@ def gaussian_draws(random: np.random.Generator, mean: Floats, deviation: Floats,
 
 
 def exp3_logits(gains: Floats, weight: Floats, time: float) -> Floats:
-    """The logits by which Exp3 draws arms, for any horizon: eta_t times minus the estimated losses.
+    """The logits of Exp3 without a fixed horizon: minus eta_t times the estimated losses.
 
     eta_t = sqrt(ln m / (t m)), for which the regret in t rounds is at most 2 sqrt(t m ln m) (Bubeck, Cesa-Bianchi,
     "Regret analysis of stochastic and nonstochastic multi-armed bandit problems", 2012, theorem 3.1).
 
     Args:
-        gains: (..., m) the sum of importance weights times gains, which are from 0 to 1.
+        gains: (..., m) the sum of importance weights times gains, which are between 0 and 1.
         weight: (..., m) the sum of importance weights.
-        time: t, from 1 on.
+        time: t, at least 1.
     """
     arms = gains.shape[-1]
     return np.asarray(np.sqrt(np.log(arms) / (time * arms)) * (gains - weight))
 
 
 def importance(propensity: NDArray[np.floating], slate_size: int) -> Floats:
-    """(n, k) the importance weight of each choice of a slate, of which the sum is 1 for each item in expectation.
+    """(n, k) the importance weight of each choice of a slate; an item's weights have the expected sum 1.
 
-    With p the probability of the item at rank r, given those above it, the weight is (1 / p + k - 1 - r) / k for r = 0, 1, ...
-    Before rank r an item that has not been taken has (k - r) / k to come: p w + (1 - p) (k - 1 - r) / k is just that. So sums of
-    weights times rewards are unbiased, as those of 1 / p are where a slate is one item.
+    With p the probability of the item at rank r = 0, 1, ..., given the items above it, the weight is (1 / p + k - 1 - r) / k.
+    Before rank r, the expected sum of an item that has not been chosen yet is (k - r) / k, since p w + (1 - p) (k - 1 - r) / k
+    has this value. Sums of weights times rewards are therefore unbiased, as with weights 1 / p in slates of one item.
 
     Args:
-        propensity: (n, k), of each choice given those above it.
+        propensity: (n, k), the probability of each choice given the choices above it.
         slate_size: k.
     """
     below = slate_size - 1 - np.arange(slate_size)

@@ -1,4 +1,4 @@
-"""Bandits that draw slates by known probabilities: Boltzmann exploration and Exp3."""
+"""Bandits that draw slates with known probabilities: Boltzmann exploration and Exp3."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from slategym.utils.ranges import Positive
 
 
 class Sampler(ItemBandit):
-    """The base of bandits that draw items rank by rank in proportion to exp(logit), with exact propensities."""
+    """The base class of bandits that draw items rank by rank in proportion to exp(logit), with exact propensities."""
 
     @abstractmethod
     def logits(self, items: Items | None) -> Floats:
-        """(n, c) the logits of items; (1, m) of all.
+        """(n, c) the logits of items, or (1, m) of all items.
 
         Args:
-            items: (n, c) int64; None for all.
+            items: (n, c) int64; None: all.
         """
 
     propensities_are = "exact"
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Draw slates; the propensity of a choice is its probability among the items that the rank may show."""
+        """Draw slates; the propensity of a choice is its probability among the items eligible at its rank."""
         observation = self._checked(observation)
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         propensity = np.empty(slate.shape, np.float32)
@@ -49,7 +49,7 @@ class Sampler(ItemBandit):
         return Decision(slate, propensity)
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates, exact."""
+        """(n, k) the exact propensities of given slates."""
         found = np.empty(slate.shape)
         for rows, score in self._scored(observation):
             mask = None if allowed is None else allowed[rows]
@@ -57,7 +57,7 @@ class Sampler(ItemBandit):
         return found
 
     def _scored(self, observation: Observation) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Blocks of rows, each with the logits (n, c) by which slates are drawn, the highest of them 0."""
+        """Blocks of rows, each with its logits (n, c), shifted so that the highest is 0."""
         everything = self.logits(None) if self.problem.candidates is None else None
         for rows in blocks(len(observation)):
             logits = self.logits(self.problem.candidates_in(observation[rows])) if everything is None else everything
@@ -75,9 +75,9 @@ class Boltzmann(Sampler):
     """Boltzmann exploration: items are drawn in proportion to exp(value / temperature) (Sutton, Barto, 2nd edition, 2.8).
 
     Args:
-        temperature: in mean values of an examined impression.
-        decay: slates after which the temperature has halved, from where on it falls as 1 / slates; None keeps it.
-        options: those of `ItemBandit`.
+        temperature: temperature in units of the mean value of an examined impression.
+        decay: number of slates after which the temperature has halved; later it falls as 1 / slates. None: it is constant.
+        options: options of `ItemBandit`.
     """
 
     name = "bandit:boltzmann"
@@ -97,7 +97,7 @@ class Boltzmann(Sampler):
         self.temperature, self.decay = temperature, decay
 
     def logits(self, items: Items | None) -> Floats:
-        """(n, c) values over the temperature."""
+        """(n, c) values divided by the temperature."""
         tally = self.tally(items)
         value = self.item_value(tally.click, tally.conversion, items)
         mean = self.item_value(np.array(tally.click_rate), np.array(tally.conversion_rate), None).mean()
@@ -106,11 +106,11 @@ class Boltzmann(Sampler):
 
 
 class Gains(ItemCounts):
-    """Counts, and sums of importance weights and of gains times them.
+    """Counts, with sums of importance weights and of importance weights times gains.
 
     Args:
         items: m.
-        ranks: for how many ranks impressions are kept apart.
+        ranks: number of ranks for which impressions are counted separately.
         objectives: M.
 
     Attributes:
@@ -135,22 +135,22 @@ class Gains(ItemCounts):
         np.add.at(self.gains, items, weight[:, None] * outcomes)
 
     def grow(self, features: NDArray[np.float32]) -> None:
-        """Append items, with the gains of the others on average; `features` (m, d) are those of all items."""
+        """Append items, with the mean gains of the others; `features` (m, d) are those of all items."""
         before, weight, gains = len(self.weight), self.weight.mean(), self.gains.mean(axis=0)
         super().grow(features)
         self.weight[before:], self.gains[before:] = weight, gains
 
 
 class Exp3(Sampler):
-    """Exp3: exponential weights over importance-weighted gains, for answers that need not follow any law.
+    """Exp3: exponential weights of importance-weighted gains, for adversarial rewards.
 
     Auer, Cesa-Bianchi, Freund, Schapire, "The nonstochastic multiarmed bandit problem", SIAM J. Comput. 2002, in the form without
-    a horizon of Bubeck, Cesa-Bianchi 2012 (`exp3_logits`). A gain is the weighted outcome over the largest one seen. For slates
-    `importance` keeps the sums unbiased, and gains are divided by the examination of their rank.
+    a horizon of Bubeck, Cesa-Bianchi 2012 (`exp3_logits`). A gain is the weighted outcome divided by the largest one so far. In
+    slates, `importance` keeps the sums unbiased, and gains are divided by the examination of their rank.
 
     Args:
-        rate: factor of the learning rate; 1 is that of the bound.
-        options: those of `ItemBandit`.
+        rate: factor of the learning rate; 1 is the rate of the regret bound.
+        options: options of `ItemBandit`.
     """
 
     name = "bandit:exp3"
@@ -170,19 +170,19 @@ class Exp3(Sampler):
         self.rate = rate
         self.item_credit = ItemCredit(problem)
         self.history = DecisionHistory(problem.longest_delay)
-        self.largest = np.zeros(self.objectives)  # outcome of each objective
+        self.largest = np.zeros(self.objectives)  # largest outcome of each objective so far
 
     def no_counts(self) -> Gains:
         """Counts of no impressions."""
         return Gains(self.problem.items, self.problem.slate_size if self.positions else 1, self.objectives)
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items, which have not been shown yet."""
+        """Add new items, which have not been shown yet."""
         super().grow(problem)
         self.item_credit = ItemCredit(problem)
 
     def logits(self, items: Items | None) -> Floats:
-        """(n, c) the logits of items; (1, m) of all."""
+        """(n, c) the logits of items, or (1, m) of all items."""
         sums, weights = self.memory.total(), self.weights
         assert isinstance(sums, Gains)
         scale = max(float(np.abs(weights) @ self.largest), 1e-12)
@@ -191,7 +191,7 @@ class Exp3(Sampler):
         return logits[None] if items is None else logits[items]
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Count, and add importance-weighted gains; unknown propensities are taken for those of random slates."""
+        """Update counts and importance-weighted gains; unknown propensities are replaced by those of random slates."""
         observation, decision = self._checked_step(observation, decision, feedback)
         super().learn(observation, decision, feedback)
         items, sums = self.problem.shown(observation, decision.slate), self.memory.latest

@@ -21,14 +21,14 @@ from slategym.utils.ranges import NonNegative, Whole
 
 
 class Thompson(ItemBandit):
-    """The base of bandits that draw the values of items from a posterior, for each shopper anew.
+    """The base class of bandits that draw the values of items from a posterior, separately for each shopper.
 
     The probability of a choice has no closed form, so propensities are NaN unless they are estimated.
 
     Args:
-        propensity_draws: draws by which propensities are estimated (`draw_by_rank`), at the cost of as many decisions; each rank
-            then has a draw of its own. 0 leaves them NaN.
-        options: those of `ItemBandit`.
+        propensity_draws: number of draws for estimated propensities (`draw_by_rank`), each as costly as a decision; each rank
+            then has its own draw. 0: propensities are NaN.
+        options: options of `ItemBandit`.
     """
 
     @checked
@@ -49,8 +49,8 @@ class Thompson(ItemBandit):
         """(n, c) draws of the values of showing items.
 
         Args:
-            tally: of the items.
-            items: (n, c) int64; None for all.
+            tally: counts of the items.
+            items: (n, c) int64; None: all.
             shoppers: n.
         """
 
@@ -79,13 +79,13 @@ class Thompson(ItemBandit):
 
 
 class BetaTS(Thompson):
-    """Thompson sampling with Beta posteriors of the probability of a click, and that a click converts.
+    """Thompson sampling with Beta posteriors of the probability of a click and of the probability that a click converts.
 
-    With a `prior` of 1 and rates about one half the prior is uniform, as in Chapelle, Li, "An empirical evaluation of Thompson
-    sampling" (NIPS 2011); where clicks are rare it is as low as they are.
+    With a `prior` of 1 and rates of about one half, the prior is uniform, as in Chapelle, Li, "An empirical evaluation of
+    Thompson sampling" (NIPS 2011). If clicks are rare, the prior mean is equally low.
 
     Args:
-        options: those of `Thompson`.
+        options: options of `Thompson`.
     """
 
     name = "bandit:beta-ts"
@@ -109,12 +109,12 @@ class BetaTS(Thompson):
 class GaussianTS(Thompson):
     """Thompson sampling with a normal posterior of the value of showing an item (Agrawal, Goyal, AISTATS 2013).
 
-    Its deviation follows from those of both probabilities, by their estimates and by how often they were tried: one draw for each
-    item, a third of the cost of `beta-ts`.
+    Its standard deviation follows from the estimates and the trials of both probabilities. There is one draw per item, at a third
+    of the cost of `beta-ts`.
 
     Args:
-        alpha: factor of the deviation; 1 is the posterior's own.
-        options: those of `Thompson`.
+        alpha: factor of the standard deviation; 1 is that of the posterior.
+        options: options of `Thompson`.
     """
 
     name = "bandit:gaussian-ts"

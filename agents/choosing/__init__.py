@@ -1,1 +1,1 @@
-"""How agents choose slates: what may be shown, exploration, propensities, explanations. No learning: that is in `common`."""
+"""Parts of choosing slates: eligible items, exploration, propensities, explanations. No learning: that belongs in `common`."""

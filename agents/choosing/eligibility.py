@@ -1,4 +1,4 @@
-"""The items that an agent may show: those that the caller allows, under the rules of the problem."""
+"""The items that an agent may show: those that the caller and the rules of the problem allow."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ Observation = NDArray[np.float32]
 
 
 def choice_of(problem: Problem, observation: Observation, allowed: ArrayLike | None) -> Choice:
-    """Begin a choice of slates that keep to a mask and to the problem's rules.
+    """Start a choice of slates under a mask and the problem's rules.
 
     Args:
-        problem: gives the items and the rules.
+        problem: defines the items and the rules.
         observation: (n, o) float32.
-        allowed: (m,) or (n, m) bool, the items that may be shown; (n, C) of candidates; None for all.
+        allowed: (m,) or (n, m) bool, the items that may be shown; (n, C) for candidates; None: all.
 
     Raises:
-        ValueError: no mask, another shape, or too little is allowed for a slate; the message names the row.
+        ValueError: the mask is not bool or has a wrong shape, or fewer items are allowed than a slate needs; the message names
+            the row.
     """
     among = problem.candidates_in(observation)
     category = problem.category if among is None else problem.category[among]
@@ -38,15 +39,15 @@ def choice_of(problem: Problem, observation: Observation, allowed: ArrayLike | N
 
 
 def eligible(problem: Problem, observation: Observation, allowed: ArrayLike | None) -> Mask | None:
-    """(n, m) bool, the items that may be shown, or (n, C) of candidates; None where all may and there are no rules.
+    """(n, m) bool, the items that may be shown, or (n, C) for candidates; None if all may be shown and there are no rules.
 
     Args:
-        problem: gives the items and the rules.
+        problem: defines the items and the rules.
         observation: (n, o) float32.
         allowed: as for `choice_of`.
 
     Raises:
-        ValueError: as `choice_of`.
+        ValueError: as for `choice_of`.
     """
     if allowed is None and not problem.rules:
         return None
@@ -54,16 +55,18 @@ def eligible(problem: Problem, observation: Observation, allowed: ArrayLike | No
 
 
 def best_of(problem: Problem, scores: NDArray[Any], observation: Observation, allowed: Mask | None) -> NDArray[np.int64]:
-    """(n, k) int64, the slates of the highest sum of scores, best first, under a mask and the rules; ties: lowest column.
+    """(n, k) int64, the slates with the highest sums of scores under a mask and the rules, best item first.
+
+    Ties: lowest column.
 
     Args:
-        problem: gives the items and the rules.
-        scores: (n, m), or (n, C) of candidates.
+        problem: defines the items and the rules.
+        scores: (n, m), or (n, C) for candidates.
         observation: (n, o) float32.
-        allowed: (n, m) bool, or (n, C) of candidates; None where all may be shown.
+        allowed: (n, m) bool, or (n, C) for candidates; None: all.
 
     Raises:
-        ValueError: a NaN among the scores, or too little is allowed for a slate.
+        ValueError: a score is NaN, or fewer items are allowed than a slate needs.
     """
     if problem.rules.more_than_never:
         return choice_of(problem, observation, allowed).best(scores)
@@ -76,15 +79,15 @@ def best_of(problem: Problem, scores: NDArray[Any], observation: Observation, al
 
 
 def choose_among(agent: Agent, observation: Observation, allowed: Mask) -> Decision:
-    """The decision of an agent under a mask, and the rules of its problem, which is checked.
+    """The decision of an agent under a mask and the rules of its problem; the slates are checked.
 
     Args:
-        agent: whose `choose` takes `allowed`.
+        agent: an agent whose `choose` takes `allowed`.
         observation: (n, o) float32.
-        allowed: (n, m) bool, or (n, C) of candidates.
+        allowed: (n, m) bool, or (n, C) for candidates.
 
     Raises:
-        ValueError: the agent's `choose` takes no `allowed`, or its slates do not keep to it or to the rules.
+        ValueError: the agent's `choose` does not take `allowed`, or its slates violate the mask or the rules.
     """
     name = type(agent).__name__
     check_takes(agent.choose, name, "choose")
@@ -95,28 +98,28 @@ def choose_among(agent: Agent, observation: Observation, allowed: Mask) -> Decis
         row = int(kept.argmin())
         rules = f" or the rules {agent.problem.rules}" if agent.problem.rules else ""
         raise ValueError(
-            f"{name}.choose gave row {row} the slate {decision.slate[row].tolist()}, which does not keep to `allowed`{rules}: "
-            "choose by self.best_of(scores, observation, allowed)"
+            f"{name}.choose gave row {row} the slate {decision.slate[row].tolist()}, which violates `allowed`{rules}: "
+            "choose with self.best_of(scores, observation, allowed)"
         )
     return decision
 
 
 def check_takes(function: Callable[..., Any], name: str, what: str) -> None:
-    """Refuse a method that takes no `allowed`.
+    """Check that a method takes the argument `allowed`.
 
     Args:
         function: the method.
-        name: of the class.
-        what: the method's own.
+        name: name of the class.
+        what: name of the method.
 
     Raises:
-        ValueError: says how to support it.
+        ValueError: it does not; the message says how to support it.
     """
     if not _takes(getattr(function, "__func__", function)):
         raise ValueError(
-            f"{name}.{what} takes an observation alone, so it cannot leave out items or keep to rules: define "
+            f"{name}.{what} takes only an observation, so it cannot leave out items or apply rules: define "
             f"{what}(observation, allowed=None), with allowed (n, m) bool, "
-            "and choose by self.best_of(scores, observation, allowed)"
+            "and choose with self.best_of(scores, observation, allowed)"
         )
 
 
@@ -127,10 +130,10 @@ def _takes(function: Callable[..., Any]) -> bool:
 
 
 def stacked(masks: Sequence[tuple[Mask | None, int]]) -> Mask | None:
-    """Masks (n, m) one behind the other; None if all of them are. Items launched after a mask was made are not allowed by it.
+    """Concatenate masks (n, m); None if all are None. Items that were launched after a mask was made are not allowed by it.
 
     Args:
-        masks: each with its number of rows; None allows all.
+        masks: the masks with their numbers of rows; a mask of None allows all items.
     """
     width = max((mask.shape[1] for mask, _ in masks if mask is not None), default=None)
     if width is None:

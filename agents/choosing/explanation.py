@@ -1,4 +1,4 @@
-"""Why an item has its score: contributions that add up to it."""
+"""Explanations of scores: contributions that add up to the score of an item."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Explanation(Brief):
     """Contributions to the scores of the items of slates. `print` shows the first slate as a table.
 
     Attributes:
-        of: what is explained: "score", "click logit", "conversion logit".
+        of: the explained quantity: "score", "click logit" or "conversion logit".
         items: (n, k) int64, the items shown.
-        names: (p,) what contributes.
-        contributions: (n, k, p) float64, which add up to `total` but for rounding.
+        names: (p,) names of the contributions.
+        contributions: (n, k, p) float64; they add up to `total` up to rounding.
         total: (n, k) float64, as the agent computes it.
-        details: explanations of what the contributions are made of; empty if there are none.
+        details: explanations of the contributions themselves; empty if there are none.
     """
 
     of: str
@@ -43,10 +43,10 @@ class Explanation(Brief):
         return "\n\n".join(self.table(0))
 
     def table(self, row: int) -> list[str]:
-        """The tables of a slate, this one first: an item a column, a contribution a row.
+        """The tables of a slate, with a column per item and a row per contribution: this explanation's, then the details'.
 
         Args:
-            row: of the slate.
+            row: row of the slate.
         """
         width = max(len(name) for name in (*self.names, self.of))
         lines = [f"{'item':<{width}} " + " ".join(f"{item:>10}" for item in self.items[row])]
@@ -56,11 +56,11 @@ class Explanation(Brief):
 
 
 def context_fields(problem: Problem, columns: NDArray[np.int64]) -> Columns:
-    """Which columns of a context, with a one before it, are of which field of the observation.
+    """The columns of [1, context] that belong to each field of the observation.
 
     Args:
-        problem: gives the fields.
-        columns: (c,) of the observation, that are the context.
+        problem: defines the fields.
+        columns: (c,) the columns of the observation that form the context.
     """
     found = {}
     for name, where in problem.fields.items():
@@ -71,13 +71,13 @@ def context_fields(problem: Problem, columns: NDArray[np.int64]) -> Columns:
 
 
 def products(context: Numbers, theta: Numbers, features: Numbers, fields: Columns) -> dict[str, Numbers]:
-    """The parts (n, k) of context' theta features, by what they are products of.
+    """The summands (n, k) of context' theta features, by the names of their factors.
 
     Args:
-        context: (n, a), a one and the context.
+        context: (n, a), [1, context].
         theta: (a, b).
-        features: (n, k, b), a one and the features of each item.
-        fields: of which columns of the context belong together.
+        features: (n, k, b), [1, features] of each item.
+        fields: the columns of each field of the context.
     """
     parts = {"intercept": np.full(features.shape[:2], theta[0, 0])}
     parts["item features"] = features[:, :, 1:] @ theta[0, 1:]
@@ -91,14 +91,14 @@ def products(context: Numbers, theta: Numbers, features: Numbers, fields: Column
 def explained(
     of: str, items: NDArray[np.int64], parts: Mapping[str, Numbers], total: Numbers, *details: Explanation
 ) -> Explanation:
-    """An explanation of its parts.
+    """Make an explanation.
 
     Args:
-        of: what is explained.
+        of: the explained quantity.
         items: (n, k) int64.
         parts: (n, k) contributions by name.
         total: (n, k).
-        details: of the contributions.
+        details: explanations of the contributions.
     """
     stacked = np.stack([np.asarray(part, np.float64) for part in parts.values()], axis=2)
     return Explanation(of, items, tuple(parts), stacked, np.asarray(total, np.float64), details)

@@ -10,7 +10,7 @@ from slategym.sim.slate import check_items
 
 
 def draw_left(random: np.random.Generator, taken: NDArray[np.int64], items: int) -> NDArray[np.int64]:
-    """Draw one item for each row, uniformly from those not taken.
+    """Draw one item for each row, uniformly from the items that are not taken.
 
     Args:
         random: the generator.
@@ -22,7 +22,7 @@ def draw_left(random: np.random.Generator, taken: NDArray[np.int64], items: int)
     """
     taken = check_items(taken, items, "taken")
     drawn = random.integers(0, items - taken.shape[1], len(taken))
-    # Counting up past each taken item, in ascending order, turns a position among those left into an item.
+    # Adding 1 for each taken item, in ascending order, turns a position among the remaining items into an item.
     for item in np.sort(taken, axis=1).T:
         drawn += drawn >= item
     return drawn
@@ -49,7 +49,7 @@ def draw_slates(random: np.random.Generator, shoppers: int, slate_size: int, ite
 def explore(
     random: np.random.Generator, ranked: NDArray[np.int64], epsilon: float, items: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Take at each rank the best item left, or with probability `epsilon` a random one of those left.
+    """Choose at each rank the best remaining item, or with probability `epsilon` a random remaining item.
 
     Args:
         random: the generator.
@@ -58,7 +58,7 @@ def explore(
         items: m, the number of items.
 
     Returns:
-        Slates (n, k) int64, and the propensity (n, k) float32 of each choice, which counts both ways to the same item.
+        Slates (n, k) int64, and the propensity (n, k) float32 of each choice, which includes both ways to choose the item.
     """
     ranked = check_items(ranked, items, "ranked")
     n, k = ranked.shape
@@ -78,7 +78,7 @@ def best_left(ranked: NDArray[np.int64], taken: NDArray[np.int64]) -> NDArray[np
 
     Args:
         ranked: (n, k) items, best first.
-        taken: (n, r) of them or others, fewer than k.
+        taken: (n, r) items, from `ranked` or others; r is less than k.
     """
     free = ~(ranked[:, :, None] == taken[:, None, :]).any(axis=2)
     return np.asarray(ranked[np.arange(len(ranked)), free.argmax(axis=1)])
@@ -87,16 +87,16 @@ def best_left(ranked: NDArray[np.int64], taken: NDArray[np.int64]) -> NDArray[np
 def explore_among(
     random: np.random.Generator, scores: NDArray[np.floating], epsilon: float, choice: Choice
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """`explore` under a mask and rules: at each rank the eligible item of the highest score, or a random one of those eligible.
+    """`explore` under a mask and rules: the eligible item with the highest score, or a random eligible item, at each rank.
 
     Args:
         random: the generator.
-        scores: (n, m), or (n, C) of candidates.
+        scores: (n, m), or (n, C) for candidates.
         epsilon: probability of a random item at each rank, 0 to 1.
-        choice: what may be shown; it is taken from.
+        choice: the items that may be shown; chosen items are taken from it.
 
     Returns:
-        Slates (n, k) int64, and the propensity (n, k) float32 of each choice, which counts both ways to the same item.
+        Slates (n, k) int64, and the propensity (n, k) float32 of each choice, which includes both ways to choose the item.
     """
     n, k = len(scores), choice.slate_size
     slate, propensity = np.empty((n, k), np.int64), np.empty((n, k), np.float32)

@@ -1,4 +1,4 @@
-"""The probabilities by which agents choose the items of given slates, at each rank given those above it."""
+"""Propensities of given slates: the probability of each item given the items above it."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from slategym.sim.slate import first_shown
 if TYPE_CHECKING:
     from slategym.agents.base import Agent
 
-STREAM = 0xD4A5  # of the draws by which propensities of given slates are estimated
+STREAM = 0xD4A5  # random stream of the draws for estimated propensities
 
 
 def possible(problem: Problem, observation: Observation, slate: Slate, allowed: Mask | None) -> NDArray[np.bool_]:
-    """(n, k) which items of slates the mask, the rules and the items above them admit.
+    """(n, k) bool, the items of slates that the mask, the rules and the items above allow.
 
     Args:
-        problem: gives the rules.
+        problem: defines the rules.
         observation: (n, o) float32.
         slate: (n, k).
-        allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all, and no rules.
+        allowed: (n, m) bool, the items that may be shown, or (n, C) for candidates; None: all, without rules.
     """
     if allowed is None:
         return first_shown(slate)
@@ -45,13 +45,13 @@ def possible(problem: Problem, observation: Observation, slate: Slate, allowed: 
 
 
 def exploring(agent: Agent, observation: Observation, slate: Slate, allowed: Mask | None, epsilon: float) -> Chances:
-    """(n, k) of an agent that shows its best items, with random ones among them (`explore`, `explore_among`).
+    """(n, k) the probabilities of an agent that shows its best items with random exploration (`explore`, `explore_among`).
 
     Args:
-        agent: whose `best` and `scores` it chooses by.
+        agent: an agent that chooses by `best` and `scores`.
         observation: (n, o) float32.
-        slate: (n, k), that keep to the mask and the rules.
-        allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all.
+        slate: (n, k), slates that satisfy the mask and the rules.
+        allowed: (n, m) bool, the items that may be shown, or (n, C) for candidates; None: all.
         epsilon: probability of a random item at each rank, 0 to 1.
     """
     if allowed is None:
@@ -60,9 +60,9 @@ def exploring(agent: Agent, observation: Observation, slate: Slate, allowed: Mas
 
 
 def ranked(order: Slate, slate: Slate, epsilon: float, items: int) -> Chances:
-    """(n, k) where a rank shows the best item left, or with probability `epsilon` a random one of those left.
+    """(n, k) the probabilities if each rank shows the best remaining item, or with `epsilon` a random remaining item.
 
-    Without `epsilon` it is 0 or 1: of an agent that always shows `order`.
+    If `epsilon` is 0, they are 0 or 1, for an agent that always shows `order`.
 
     Args:
         order: (n, k) the k best items of each row, best first.
@@ -80,14 +80,14 @@ def ranked(order: Slate, slate: Slate, epsilon: float, items: int) -> Chances:
 def scored(
     scores: NDArray[np.floating], slate: Slate, epsilon: float, choice: Choice, on_trial: NDArray[np.bool_] | None = None
 ) -> Chances:
-    """(n, k) where a rank shows the eligible item of the highest score, or with `epsilon` a random one of those eligible.
+    """(n, k) the probabilities if each rank shows the eligible item with the highest score, or with `epsilon` a random one.
 
     Args:
-        scores: (n, m), or (n, C) of candidates.
+        scores: (n, m), or (n, C) for candidates.
         slate: (n, k).
         epsilon: probability of a random item at each rank, 0 to 1.
-        choice: what may be shown; it is taken from.
-        on_trial: (n, m) bool, or (n, C), items of which a random one is shown first, as long as one is eligible.
+        choice: the items that may be shown; chosen items are taken from it.
+        on_trial: (n, m) bool, or (n, C), items that are shown first, in random order, while any of them is eligible.
     """
     found, rows = np.empty(slate.shape), np.arange(len(slate))
     for rank, items in enumerate(slate.T):
@@ -103,45 +103,46 @@ def scored(
 
 
 def certain(agent: Agent, observation: Observation, slate: Slate, allowed: Mask | None) -> Chances:
-    """(n, k) of an agent that says of its own slates that they are certain: 1 for these, 0 for others.
+    """(n, k) the probabilities of an agent whose own slates have propensity 1: 1 for these slates, 0 for others.
 
     Args:
-        agent: who chooses.
+        agent: the agent.
         observation: (n, o) float32.
         slate: (n, k).
-        allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all.
+        allowed: (n, m) bool, the items that may be shown, or (n, C) for candidates; None: all.
 
     Raises:
-        NotImplementedError: they are not certain.
+        NotImplementedError: the agent's own slates have other propensities.
     """
     with other_draws(agent):
         own = agent.choose(observation) if allowed is None else choose_among(agent, observation, allowed)
     if own.estimated or not (own.propensity == 1).all():
-        raise unknown(agent, f"define {type(agent).__name__}.chances (slategym.agents.choosing.given_slates has what is needed)")
+        raise unknown(agent, f"define {type(agent).__name__}.chances (slategym.agents.choosing.given_slates has helpers for it)")
     return ranked(own.slate, slate, 0.0, agent.problem.choices)
 
 
 def unknown(agent: Agent, remedy: str) -> NotImplementedError:
-    """The error of an agent that does not know the probability of slates that it has not chosen.
+    """The error for an agent that cannot compute the probability of given slates.
 
     Args:
-        agent: the one.
-        remedy: what to do, beside taking another agent.
+        agent: the agent.
+        remedy: what to do, apart from using another agent.
     """
     return NotImplementedError(
-        f"{agent.name} does not know the probability of slates that it has not chosen: {remedy}, or take an agent that knows it, "
-        "such as epsilon-greedy, lin-epsilon-greedy, lin-ts, logistic-ts or policy-gradient"
+        f"{agent.name} cannot compute the probability of given slates: {remedy}, or use an agent that can, such as "
+        "epsilon-greedy, lin-epsilon-greedy, lin-ts, logistic-ts or policy-gradient"
     )
 
 
 def mixed(parts: Iterable[tuple[float, Chances]]) -> Chances:
-    """(n, k) where one of several ways to choose is drawn for the whole slate.
+    """(n, k) the probabilities under a mixture of policies, one of which is drawn for the whole slate.
 
-    That is the probability of the slate up to the rank, over that of the slate up to the rank before; 0 behind a rank of
-    probability 0. NaN where a way that may have led to the slate does not know.
+    Each is the probability of the slate down to this rank, divided by the probability down to the rank above; 0 below a rank of
+    probability 0. NaN if the probability under one of the policies is unknown.
 
     Args:
-        parts: each with its probability and its chances (n, k) of each choice given those above it, NaN if unknown.
+        parts: for each policy its probability, and its probabilities (n, k) of each choice given the choices above it; NaN if
+            unknown.
     """
     joint = sum(probability * np.cumprod(chances, axis=1) for probability, chances in parts)
     assert isinstance(joint, np.ndarray)
@@ -149,10 +150,10 @@ def mixed(parts: Iterable[tuple[float, Chances]]) -> Chances:
 
 
 def conditional(joint: NDArray[np.floating]) -> Chances:
-    """(n, k) the probability of each rank given those above it; 0 behind a rank of probability 0.
+    """(n, k) the probability of the choice at each rank given the choices above it; 0 below a rank of probability 0.
 
     Args:
-        joint: (n, k) the probability of each slate up to the rank, in any unit.
+        joint: (n, k) the probability of each slate down to the rank.
     """
     before = np.concatenate([np.ones((len(joint), 1)), joint[:, :-1]], axis=1)
     return np.asarray(np.where(before == 0, 0.0, joint / np.where(before == 0, 1.0, before)))
@@ -160,10 +161,10 @@ def conditional(joint: NDArray[np.floating]) -> Chances:
 
 @contextmanager
 def other_draws(agent: Agent) -> Iterator[None]:
-    """Let an agent draw from other random numbers, the same ones each time, and leave its own as they are.
+    """Use other random numbers in an agent within the block, the same in each block; its random state does not change.
 
     Args:
-        agent: whose generators, and those of what it is made of, they are; all of Philox.
+        agent: the agent; the generators of the agent and all its parts must be of Philox.
     """
     held = (value for part in parts_of(agent) for value in vars(part).values() if isinstance(value, Generator))
     generators = list({id(generator): generator.bit_generator for generator in held}.values())
@@ -181,17 +182,17 @@ def other_draws(agent: Agent) -> Iterator[None]:
 def drawn(
     agent: Agent, observation: Observation, slate: Slate, allowed: Mask | None, draws: int, *, by_rows: bool = False
 ) -> Chances:
-    """(n, k) estimates by repeated choices of whole slates: of those that begin alike, the share with the same item next.
+    """(n, k) estimates from repeated choices: among the slates with the same items above, the share with the given item.
 
-    The product over a slate's ranks is the share of choices that are the slate, which is unbiased.
+    The product over a slate's ranks is the share of choices that equal the slate, which is unbiased.
 
     Args:
-        agent: who chooses, by its own generators alone.
+        agent: the agent, which must draw from its own generators alone.
         observation: (n, o) float32.
         slate: (n, k).
-        allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all.
-        draws: how many.
-        by_rows: whether the agent knows its shoppers by their rows; otherwise equal observations share their draws.
+        allowed: (n, m) bool, the items that may be shown, or (n, C) for candidates; None: all.
+        draws: number of draws.
+        by_rows: whether the agent's choice depends on the row; otherwise equal observations share their draws.
     """
     where, pair, back = _distinct(observation, slate, allowed, by_rows)
     some, mask = observation[where], None if allowed is None else allowed[where]
@@ -211,15 +212,15 @@ def drawn_by_rank(
     allowed: Mask | None,
     draws: int,
 ) -> Chances:
-    """(n, k) estimates for an agent that draws anew for each rank (`draw_by_rank`): how often an item leads a draw.
+    """(n, k) estimates for an agent with a new draw per rank (`draw_by_rank`): the share of draws in which an item is best.
 
     Args:
-        agent: who draws, by its own generators alone.
-        draw: gives scores for some observations, drawn anew at each call.
+        agent: the agent, which must draw from its own generators alone.
+        draw: returns scores for some observations, with a new draw at each call.
         observation: (n, o) float32.
         slate: (n, k).
-        allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all.
-        draws: how many.
+        allowed: (n, m) bool, the items that may be shown, or (n, C) for candidates; None: all.
+        draws: number of draws.
     """
     _, pair, back = _distinct(observation, slate, allowed, False)
     some, asked, mask = observation[pair[0]], slate[pair[0]], None if allowed is None else allowed[pair[0]]
@@ -243,15 +244,15 @@ def thompson(
     allowed: Mask | None,
     draws: int,
 ) -> Chances:
-    """(n, k) estimates for an agent with an option `propensity_draws`: `drawn_by_rank` with it, `drawn` without.
+    """(n, k) estimates for an agent with the option `propensity_draws`: `drawn_by_rank` if it is above 0, else `drawn`.
 
     Args:
-        agent: who draws, by its own generators alone.
-        draw: gives scores for some observations, drawn anew at each call.
+        agent: the agent, which must draw from its own generators alone.
+        draw: returns scores for some observations, with a new draw at each call.
         observation: (n, o) float32.
         slate: (n, k).
-        allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all.
-        draws: how many.
+        allowed: (n, m) bool, the items that may be shown, or (n, C) for candidates; None: all.
+        draws: number of draws.
     """
     if agent.propensity_draws:
         return drawn_by_rank(agent, draw, observation, slate, allowed, draws)
@@ -261,7 +262,7 @@ def thompson(
 def _distinct(
     observation: Observation, slate: Slate, allowed: Mask | None, by_rows: bool
 ) -> tuple[NDArray[np.int64], tuple[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]:
-    """Rows of different observations; of different pairs with a slate, and their observations; and the way back."""
+    """Rows of distinct observations; rows of distinct (observation, slate) pairs, with their observations; and the inverse."""
     rows = np.arange(len(slate))
     if by_rows:
         return rows, (rows, rows), rows

@@ -1,4 +1,4 @@
-"""Blocks of shoppers that fit the processor's cache, and fast random numbers for them."""
+"""Blocks of shoppers that fit the processor's cache, and fast random numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-# 256 shoppers by 500 items are half a megabyte of float32: allocating larger arrays costs more than the arithmetic.
+# 256 x 500 float32 numbers (shoppers x items) are half a megabyte: allocating larger arrays costs more than the arithmetic.
 BLOCK = 256
 
 
@@ -17,21 +17,21 @@ def blocks(shoppers: int) -> Iterator[slice]:
 
 
 def normals(random: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Standard normal float32 numbers of a shape, six times as fast as the generator's own."""
+    """Standard normal float32 numbers in a given shape, six times as fast as with the generator itself."""
     from slategym.sim.kernel.normals import fill_normals  # compiled, so not on import
 
     return _filled(fill_normals, random, shape)
 
 
 def gumbels(random: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Standard Gumbel float32 numbers of a shape; the k highest of scores plus these are a Plackett-Luce sample."""
+    """Standard Gumbel float32 numbers in a given shape; the k highest of scores plus these are a Plackett-Luce sample."""
     from slategym.sim.kernel.normals import fill_gumbels  # compiled, so not on import
 
     return _filled(fill_gumbels, random, shape)
 
 
 def _filled(fill: Callable[..., None], random: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """An array of a shape, filled by a kernel with a key that the generator draws."""
+    """A new array, filled by a kernel with a key that is drawn from the generator."""
     count = int(np.prod(shape))
     numbers = np.empty((4, (count + 3) // 4), np.float32)
     fill(random.integers(2**64, dtype=np.uint64), numbers)

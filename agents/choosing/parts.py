@@ -1,4 +1,4 @@
-"""The objects that an agent is made of."""
+"""Finds the objects that an agent consists of."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 
 def parts_of(agent: Any) -> list[Any]:
-    """An agent and the objects of slategym's agents that it consists of.
+    """An agent and all objects of classes of `slategym.agents` that it contains, directly or indirectly.
 
     Args:
-        agent: the one.
+        agent: the agent.
     """
     found: dict[int, Any] = {}
     waiting: list[Any] = [agent]

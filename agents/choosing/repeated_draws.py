@@ -1,4 +1,4 @@
-"""Slates drawn rank by rank, with propensities estimated by repeated draws."""
+"""Draws slates rank by rank, with propensities estimated by repeated draws."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def decide_by_draws(
     draw: Callable[[Observation], NDArray[np.float32]],
     draws: int,
 ) -> Decision:
-    """Slates of `draw_by_rank`, a block of shoppers at a time.
+    """Decide by `draw_by_rank`, for one block of shoppers at a time.
 
     Args:
-        problem: what slates are chosen from.
+        problem: the items, observation layout and objectives of the world.
         observation: (n, o) float32.
-        allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all.
-        draw: gives scores for some of the observations, drawn anew at each call.
-        draws: of which an item's leads are counted.
+        allowed: (n, m) bool, the items that may be shown, or (n, C) for candidates; None: all.
+        draw: returns scores for some of the observations, with a new draw at each call.
+        draws: number of draws for the propensities.
     """
     shape = (len(observation), problem.slate_size)
     slate, propensity = np.empty(shape, np.int64), np.empty(shape, np.float32)
@@ -41,17 +41,18 @@ def decide_by_draws(
 def draw_by_rank(
     draw: Callable[[], NDArray[np.float32]], choice: Choice, draws: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Show at each rank the item that leads a draw of its own, among those eligible, and estimate how probable that was.
+    """Show at each rank the eligible item with the highest score in a new draw, and estimate the probability of this choice.
 
-    One draw for the whole slate would make the choices of its ranks depend on each other, and their conditional probabilities
-    could not be counted. With a draw for each rank, the propensity of an item given those above it is the probability that it
-    leads a draw without them. It is estimated by (1 + leads) / (1 + draws), the choice itself being counted, so that it is never
-    zero; its standard error is at most 1 / (2 sqrt(draws)).
+    One draw for the whole slate would make the choices at its ranks dependent, and their conditional probabilities could not be
+    counted. With a draw for each rank, the propensity of an item given the items above it is the probability that it has the
+    highest score in a draw without them. It is estimated by (1 + leads) / (1 + draws), where leads is the number of further draws
+    in which the item has the highest score; the choice itself is counted, so that the estimate is never zero. The standard error
+    is at most 1 / (2 sqrt(draws)).
 
     Args:
-        draw: gives scores (n, m) of the items, drawn anew at each call; or (n, C) of candidates.
-        choice: what slates may take; nothing has been taken yet.
-        draws: of which an item's leads are counted.
+        draw: returns scores (n, m) of the items, or (n, C) for candidates, with a new draw at each call.
+        choice: the items that may be shown; nothing has been taken from it yet.
+        draws: number of draws for the propensities.
 
     Returns:
         Slates (n, k) int64 and propensities (n, k) float32.
@@ -68,13 +69,13 @@ def draw_by_rank(
 def leads(
     draw: Callable[[], NDArray[np.float32]], eligible: Sequence[Mask], slate: NDArray[np.int64], draws: int
 ) -> NDArray[np.float32]:
-    """(n, k) of how many draws the item at each rank has the highest score among those eligible there.
+    """(n, k) the number of draws in which the item at each rank has the highest score among the eligible items.
 
     Args:
-        draw: gives scores (n, m) of the items, drawn anew at each call; or (n, C) of candidates.
-        eligible: k masks (n, m) of what each rank may show.
+        draw: returns scores (n, m) of the items, or (n, C) for candidates, with a new draw at each call.
+        eligible: k masks (n, m), the eligible items of each rank.
         slate: (n, k).
-        draws: how many.
+        draws: number of draws.
     """
     found = np.zeros(slate.shape, np.float32)
     for _ in range(draws):

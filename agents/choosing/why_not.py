@@ -1,4 +1,4 @@
-"""Why the oracle does not show an item: the best slate with it, beside the best slate."""
+"""Explains why the oracle does not show an item: compares the best slate with the best slate that contains the item."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from slategym.utils.short_repr import Brief
 
 @dataclass(frozen=True, repr=False)
 class WhyNot(Brief):
-    """The best slate of a visit beside the best one that holds an item. `print` shows both as a table.
+    """The best slate of a visit, and the best slate that contains a given item. `print` shows both as a table.
 
     Attributes:
         item: the item.
         best: (k,) int64, the items of the best slate.
-        best_with: (k,) int64, the items of the best slate that holds the item; the same where the best one does.
-        names: (M,) of the objectives.
-        weights: (M,) of the objectives.
-        expected: (M,) what the best slate is expected to earn.
-        expected_with: (M,) what the best slate with the item is expected to earn.
+        best_with: (k,) int64, the items of the best slate that contains the item; equal to `best` if that contains it.
+        names: (M,) names of the objectives.
+        weights: (M,) weights of the objectives.
+        expected: (M,) expected objectives of the best slate.
+        expected_with: (M,) expected objectives of the best slate that contains the item.
     """
 
     item: int
@@ -38,12 +38,12 @@ class WhyNot(Brief):
 
     @property
     def difference(self) -> NDArray[np.float64]:
-        """(M,) what showing the item adds to each objective."""
+        """(M,) the change of each expected objective if the item is shown."""
         return self.expected_with - self.expected
 
     @property
     def cost(self) -> float:
-        """What showing the item costs, in units of the weighted sum; 0 where the best slate holds it."""
+        """The cost of showing the item, in units of the weighted sum; 0 if the best slate contains the item."""
         return float(-(self.difference @ self.weights))
 
     def _told(self) -> Iterable[str]:
@@ -63,22 +63,22 @@ class WhyNot(Brief):
 
 
 def why_not(world: World, shoppers: Shoppers, weights: NDArray[np.float64], item: int) -> WhyNot:
-    """Compare the best slate of a shopper with the best one that holds an item, both under the world's rules.
+    """Compare the best slate of a shopper with the best slate that contains an item, both under the world's rules.
 
     Args:
-        world: of the shopper.
-        shoppers: one.
-        weights: (M,) of the objectives.
+        world: the shopper's world.
+        shoppers: one shopper.
+        weights: (M,) weights of the objectives.
         item: an item.
 
     Raises:
-        ValueError: it is not an item, it is not on offer, or the rules never show it.
+        ValueError: there is no such item, it is not available, or the rules never show it.
     """
     check_items([[item]], world.launched, "item", (1, 1))
     if item in world.rules.never:
-        raise ValueError(f"item {item} is never shown by the rules {world.rules}")
+        raise ValueError(f"item {item} is excluded by the rules {world.rules}: expected an item that may be shown")
     if item in world.retired or (world.candidates is not None and item not in world.candidates_of(shoppers)):
-        raise ValueError(f"item {item} is not on offer: it is retired, or not among the candidates of this shopper and visit")
+        raise ValueError(f"item {item} is not available: it is retired, or not among the candidates of this shopper and visit")
     with_item = replace(world.rules, must=(*world.rules.must, int(item)))
     best, other = world.best_slate(shoppers, weights), world.best_slate(shoppers, weights, rules=with_item)
     earned, earned_with = world.expected(shoppers, best)[0], world.expected(shoppers, other)[0]

@@ -1,1 +1,1 @@
-"""Parts of learning that several families of agents share: credit, delayed feedback, replay, position bias. No agent."""
+"""Parts of learning that several families of agents share: credit, delayed feedback, replay, position bias. No agents."""

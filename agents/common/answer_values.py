@@ -1,4 +1,4 @@
-"""What clicks, conversions and impressions are worth to a mix of objectives."""
+"""The value of clicks, conversions and impressions of each item, for weighted objectives."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from slategym.agents.common.pooling import pooled_total
 from slategym.sim.feedback import Feedback
 from slategym.sim.objectives.base import CLICK, CONVERSION, IMPRESSION
 
-PRIOR = 10.0  # events of an item that count for the mean over all items
+PRIOR = 10.0  # weight of the mean over all items, in events of an item
 Numbers = NDArray[np.float32]
 
 
 class AnswerValues:
-    """The mean reward of a click, of a conversion and of an impression of each item, for each objective by its cause.
+    """The mean reward per click, conversion or impression of each item, for each objective by its cause.
 
-    Clicks and conversions themselves are 1. Of the other objectives the mean reward of an event is learned for each item,
-    shrunk to that of all items.
+    The rewards of the objectives "click" and "conversion" are 1 per event. For other objectives, the mean reward per event is
+    learned for each item, shrunk to the mean of all items.
 
     Args:
-        problem: gives the objectives and the items.
+        problem: defines the objectives and the items.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -33,16 +33,16 @@ class AnswerValues:
         self.reward = np.zeros((len(problem.causes), problem.items))
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items."""
+        """Add new items."""
         further = ((0, 0), (0, problem.items - self.events.shape[1]))
         self.events, self.reward = np.pad(self.events, further), np.pad(self.reward, further)
         self.item_credit = ItemCredit(problem)
 
     def learn(self, feedback: Feedback, items: NDArray[np.int64]) -> None:
-        """Count events and rewards of the items (n, k) of slates, and of conversions that arrive now.
+        """Count events and rewards of the items of slates, including delayed conversions that arrive now.
 
         Args:
-            feedback: the answer.
+            feedback: the shoppers' answer to the slates.
             items: (n, k) int64.
         """
         if self.known.all():
@@ -64,11 +64,11 @@ class AnswerValues:
         """The weighted value of a click, of a conversion and of an impression.
 
         Args:
-            weights: (M,), of the objectives.
-            items: (n, c), or None for every item.
+            weights: (M,), weights of the objectives.
+            items: (n, c); None: all.
 
         Returns:
-            Three arrays (1, m), or (n, c); (1, c) where all items have one value.
+            Three arrays (1, m), or (n, c); (1, c) if all items have the same value.
         """
         shape = (1, self.events.shape[1] if items is None else items.shape[1])
         total: list[NDArray[np.float64]] = [np.zeros(shape) for _ in range(3)]

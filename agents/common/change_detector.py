@@ -1,4 +1,4 @@
-"""Detects that shoppers answer less than a model predicts, since a change."""
+"""Detects changes after which there are fewer clicks than a model predicts."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from numpy.typing import NDArray
 
 from slategym.agents.common.pooling import pooled_total
 
-LEAST_VARIANCE = 20.0  # of the answers in a block, above which its sum is close to normal
-MOST_BLOCKS = 500  # that are looked back on
-FALSE_ALARM = 1e-3  # probability of a false alarm, before the model's own errors
-LEAST_DROP = 0.1  # of the answers: after a smaller drop, forgetting everything costs more than it brings
-KEPT = 0.1  # weight that what was learned before a change keeps: the little that is still true spares exploring from scratch
+LEAST_VARIANCE = 20.0  # smallest variance of the clicks in a block, so that their sum is close to normal
+MOST_BLOCKS = 500  # number of most recent blocks that are tested
+FALSE_ALARM = 1e-3  # probability of a false alarm if the model is correct
+LEAST_DROP = 0.1  # smallest relative drop of clicks; after smaller drops, forgetting costs more than it gains
+KEPT = 0.1  # weight of observations before a change, afterwards; 0 would mean to explore from scratch
 
 
 class ChangeDetector:
-    """A generalised likelihood-ratio test for a drop of answers, relative to what a model predicts for them.
+    """A generalised likelihood-ratio test for a drop in the number of clicks relative to a model's predictions.
 
-    Steps are joined to blocks. For each split of the blocks, the mean standardised error after it is compared with the mean
-    before it, and a change is reported where the difference exceeds sqrt(2 log(t^1.5 / delta)) deviations (Besson, Kaufmann,
-    Maillard, Seznec, "Efficient change-point detection for piecewise-stationary bandits", JMLR 2022), if the answers have also
-    fallen by a tenth: a model that still learns errs a little, too. Only drops count: items that became better show in no
-    answer until they are tried.
+    Steps are joined into blocks. For each split of the blocks, the mean standardised error after the split is compared with the
+    mean before it. A change is reported if the difference exceeds sqrt(2 log(t^1.5 / delta)) standard deviations (Besson,
+    Kaufmann, Maillard, Seznec, "Efficient change-point detection for piecewise-stationary bandits", JMLR 2022) and the clicks
+    have also fallen by a tenth, because a model that is still learning has small errors without a change. Only drops are
+    reported: items that have become better change no clicks until they are shown.
     """
 
     def __init__(self) -> None:
@@ -29,18 +29,18 @@ class ChangeDetector:
 
     def clear(self) -> None:
         """Forget every step."""
-        self.open = np.zeros(4)  # observed, expected, variance and steps of the block under way
+        self.open = np.zeros(4)  # observed, expected, variance and steps of the incomplete block
         self.blocks = np.zeros((0, 4))
 
     def watch(self, clicks: NDArray[np.bool_], chance: NDArray[np.floating]) -> bool:
-        """Count the clicks of a step, of all shards, and forget every step after a change.
+        """Add the clicks of a step, over all shards; after a change, forget all steps.
 
         Args:
             clicks: (n, k) bool.
-            chance: any shape, of the clicks that were possible, by a model that has not learned from the step.
+            chance: any shape, the click probabilities of the impressions, by a model that has not learned from the step.
 
         Returns:
-            Whether there was a change.
+            Whether a change was detected.
         """
         sums = {"observed": clicks.sum(), "expected": chance.sum(), "variance": (chance * (1 - chance)).sum()}
         step = pooled_total(**{name: np.array(float(each)) for name, each in sums.items()})
@@ -50,15 +50,15 @@ class ChangeDetector:
         return True
 
     def add(self, observed: float, expected: float, variance: float) -> int | None:
-        """Count a step.
+        """Add a step.
 
         Args:
-            observed: answers of the step.
-            expected: answers that the model predicted, before it learned from the step.
-            variance: of their number, by the model.
+            observed: number of clicks in the step.
+            expected: number of clicks predicted by the model before it learned from the step.
+            variance: variance of the number of clicks, by the model.
 
         Returns:
-            None, or the number of steps since the change, the present one included.
+            The number of steps since a change, including the current step; None if no change was detected.
         """
         self.open += (observed, expected, variance, 1)
         if self.open[2] < LEAST_VARIANCE:
@@ -72,7 +72,7 @@ class ChangeDetector:
         if count < 4:
             return None
         error = (self.blocks[:, 0] - self.blocks[:, 1]) / np.sqrt(self.blocks[:, 2])
-        # From one block to the next, so that the change itself does not count as noise.
+        # Differences of successive blocks, so that the change itself does not count as noise.
         deviation = max(np.sqrt(np.mean(np.diff(error) ** 2) / 2), 1.0)
         before = np.arange(1, count)
         after = count - before

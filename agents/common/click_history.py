@@ -1,4 +1,4 @@
-"""What each shopper of a batch clicked last, by rows: the items, whether they converted, and how long ago."""
+"""The last clicks of each shopper of a batch, by row: the items, whether they converted, and the time since the click."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 from slategym.sim.feedback import Feedback
 
-NONE = -1  # in place of an item where fewer were clicked
+NONE = -1  # in place of an item, where there are fewer clicks
 ITEM, CONVERTED, AGE = 0, 1, 2  # columns of an event
 EMPTY = (NONE, 0, 0)
 
 
 def told_of(events: NDArray[np.int32]) -> NDArray[np.float32]:
-    """(n, L, 3) what networks are told of events: 1, or 0 where fewer were clicked; whether it converted; 1 / (1 + its age).
+    """(n, L, 3) inputs of networks for events: 1, or 0 where there are fewer clicks; whether it converted; 1 / (1 + age).
 
     Args:
-        events: (n, L, 3), as `ClickHistory` has them.
+        events: (n, L, 3), in the form of `ClickHistory`.
     """
     there = events[..., ITEM] != NONE
     told = np.stack([np.ones(there.shape), events[..., CONVERTED], 1 / (1 + events[..., AGE])], axis=-1)
@@ -24,16 +24,16 @@ def told_of(events: NDArray[np.int32]) -> NDArray[np.float32]:
 
 
 class ClickHistory:
-    """The last clicks of the shoppers of a batch, by its rows; forgotten when the shopper of a row leaves.
+    """The last clicks of the shoppers of a batch, by row. The clicks of a row are forgotten when its shopper leaves.
 
-    Conversions that come late are noted where the click still is.
+    Delayed conversions are added if the click is still in the history.
 
     Args:
-        length: L, clicks that are kept of each shopper.
+        length: L, the number of clicks that are kept for each shopper.
 
     Attributes:
-        events: (n, L, 3) int32, the item (-1 where fewer were clicked), whether it converted, and the steps since it was clicked,
-            the latest last. (0, L, 3) before the first step.
+        events: (n, L, 3) int32, for each click, latest last: the item (-1 where there are fewer clicks), whether it converted,
+            and the number of steps since the click. (0, L, 3) before the first step.
     """
 
     def __init__(self, length: int) -> None:
@@ -41,36 +41,36 @@ class ClickHistory:
         self.forget_shoppers()
 
     def forget_shoppers(self) -> None:
-        """Forget everybody: the rows are those of others from now on."""
+        """Forget all clicks, because the rows belong to other shoppers from now on."""
         self.events = np.empty((0, self.length, len(EMPTY)), np.int32)
 
     def of(self, count: int) -> NDArray[np.int32]:
-        """(count, L, 3) the events of the rows; none are known where there are other rows than learned from.
+        """(count, L, 3) the events of the rows; without clicks if the number of rows has changed.
 
         Args:
-            count: of the rows.
+            count: number of rows.
         """
         if len(self.events) == count:
             return self.events
         return np.tile(np.array(EMPTY, np.int32), (count, self.length, 1))
 
     def items(self, count: int) -> NDArray[np.int64]:
-        """(count, L) the items of the rows, -1 where fewer were clicked.
+        """(count, L) the clicked items of the rows, -1 where there are fewer clicks.
 
         Args:
-            count: of the rows.
+            count: number of rows.
         """
         return self.of(count)[..., ITEM].astype(np.int64)
 
     def add(self, items: NDArray[np.int64], feedback: Feedback) -> NDArray[np.int32]:
-        """Note what was clicked in a step, in the order of the ranks.
+        """Add the clicks of a step, in the order of ranks.
 
         Args:
-            items: (n, k) int64, what was shown.
-            feedback: the answer to it.
+            items: (n, k) int64, the items shown.
+            feedback: the shoppers' answer to them.
 
         Returns:
-            (n, L, 3) the events of the rows, also of those whose shopper leaves.
+            (n, L, 3) the events of the rows, including rows whose shopper leaves.
         """
         if self.length == 0:
             self.events = self.of(len(items))
@@ -84,7 +84,7 @@ class ClickHistory:
         clicked = np.where(feedback.clicks, items, NONE)
         latest = np.stack([clicked, feedback.clicks & feedback.conversions, np.zeros_like(clicked)], axis=-1)
         joined = np.concatenate([before, latest.astype(np.int32)], axis=1)
-        # What is known moves to the end and keeps its order.
+        # Clicks move to the end and keep their order.
         order = np.argsort(joined[..., ITEM] != NONE, axis=1, kind="stable")[:, -self.length :]
         now = np.take_along_axis(joined, order[..., None], axis=1)
         left = (feedback.terminated | feedback.truncated)[:, None, None]

@@ -1,4 +1,4 @@
-"""Shift and scale of the context, by which sums of squares in float32 keep their precision."""
+"""Shifts and scales the context, so that sums of squares in float32 keep their precision."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 from slategym.agents.common.normalizer import RunningNormalizer
 
-FAR = 4.0  # standard deviations: how far from 0 a framed column's mean may move
-OFF = 16.0  # a factor: how far from 1 its deviation may be
-LARGEST = 1e4  # bound of framed contexts
+FAR = 4.0  # largest distance of a framed column's mean from 0, in standard deviations
+OFF = 16.0  # largest factor between a framed column's standard deviation and 1
+LARGEST = 1e4  # largest absolute value of framed contexts
 
 
 class ContextFrame:
-    """Shifts and scales the columns of a context, so that each has a mean near 0 and a deviation near 1.
+    """Shifts and scales the columns of a context, so that each has a mean near 0 and a standard deviation near 1.
 
-    A column whose values have all been equal so far is exactly 0. The frame changes only when it no longer fits, since sums of
-    framed contexts must be mapped to the new one.
+    A column whose values have all been equal so far is exactly 0. The frame (shift and scale) changes only if a column's mean or
+    standard deviation is too far off, since all sums of framed contexts must then be mapped to the new frame.
 
     Args:
         columns: c, the number of columns.
@@ -33,11 +33,11 @@ class ContextFrame:
         return np.clip(framed, -LARGEST, LARGEST, out=framed).astype(np.float32)
 
     def follow(self, context: NDArray[np.float32]) -> NDArray[np.float64] | None:
-        """Count contexts (n, c) before they are added to sums, and change the frame if it no longer fits.
+        """Update the moments with contexts (n, c), before these are added to sums, and change the frame if necessary.
 
         Returns:
-            (1 + c, 1 + c) float64, the map of [1, framed context] from the old frame to the new one; None if there is no
-            change, or no old frame.
+            (1 + c, 1 + c) float64, the map of [1, framed context] from the old frame to the new one; None if the frame has not
+            changed, or was set for the first time.
         """
         new, seen = self.seen.count == 0, self.seen
         seen.update(context)

@@ -1,4 +1,4 @@
-"""The objectives of a step, credited to the items shown."""
+"""Credits the objectives of a step to the items shown."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Numbers = NDArray[np.float32]
 
 
 class ItemCredit:
-    """Credits each objective to the items of the slate, for learners with an outcome per item.
+    """Credits each objective to the items of the slate, for learners that need an outcome per item.
 
-    Clicks, conversions and money are known for each item. Of the other objectives only the slate's sum is known, which is
-    divided evenly among the items that caused it: those clicked (satisfaction, novelty), those that converted, at once or
-    delayed, or all of the slate (diversity, retention).
+    Clicks, conversions and amounts of money are known for each item. For other objectives, only the sum over the slate is known.
+    It is divided evenly among the items that caused it: the clicked items (satisfaction, novelty), the items that converted,
+    immediately or delayed, or all items of the slate (diversity, retention).
 
     Args:
-        problem: gives the objectives, and the margins and bids of the items.
-        clicks: append clicks as an objective of weight 0 if they are not one already, for learners that need them anyway.
+        problem: defines the objectives, and the margins and bids of the items.
+        clicks: whether to append clicks with weight 0 if they are not among the objectives, for learners that need them.
 
     Attributes:
         objective_names: the names of the M objectives.
@@ -42,7 +42,7 @@ class ItemCredit:
         self.causes = (*problem.causes, *([CLICK] if self.added else []))
 
     def __call__(self, feedback: Feedback, items: Items) -> Numbers:
-        """Credit what became known at once.
+        """Credit the immediate outcomes.
 
         Args:
             feedback: the answer to n slates.
@@ -63,8 +63,8 @@ class ItemCredit:
         """Credit delayed conversions.
 
         Args:
-            feedback: with which they arrived.
-            delayed: some of its delayed conversions; all l of them if None.
+            feedback: the feedback with which they arrived.
+            delayed: l of its delayed conversions; None: all.
 
         Returns:
             (l, M) float32, the outcome of each conversion for each objective.
@@ -105,6 +105,6 @@ class ItemCredit:
 
     @staticmethod
     def _conversions(feedback: Feedback) -> NDArray[np.int64]:
-        """(n,) the number of conversions that became known, at once or delayed; 1 where there were none."""
+        """(n,) the number of immediate and delayed conversions in the feedback; 1 if there are none."""
         delayed = np.bincount(feedback.delayed.row, minlength=len(feedback.conversions))
         return np.asarray(np.maximum(feedback.conversions.sum(axis=1) + delayed, 1))

@@ -17,13 +17,13 @@ from slategym.utils.short_repr import Brief
 
 @dataclass(frozen=True, repr=False)
 class Impressions(Brief):
-    """The impressions of one step with everything that became known of them.
+    """The impressions of one step with their complete outcomes.
 
     Attributes:
         observation: (n, o) float32.
         slate: (n, k) int64.
         propensity: (n, k) float32.
-        outcomes: (n, k, M) float32, of each item for each objective.
+        outcomes: (n, k, M) float32, the outcome of each item for each objective.
     """
 
     observation: Observation
@@ -33,13 +33,13 @@ class Impressions(Brief):
 
 
 class DelayedFeedbackBuffer:
-    """A buffer of impressions whose delayed conversions have not all arrived, for models that learn each impression once.
+    """Buffers impressions until their delayed conversions have arrived, for models that learn each impression once.
 
-    That takes as many steps as a conversion can be delayed; where none is delayed, impressions are returned at once.
-    `DecisionHistory` is for models that can learn an impression now and its delayed conversions later.
+    A step is complete after as many steps as a conversion can be delayed; without delays, it is returned at once. For models that
+    can learn an impression now and its delayed conversions later, see `DecisionHistory`.
 
     Args:
-        problem: gives the longest delay and the objectives.
+        problem: defines the longest delay and the objectives.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -47,10 +47,10 @@ class DelayedFeedbackBuffer:
         self._steps: StepBuffer[Impressions] = StepBuffer(problem.longest_delay)
 
     def __call__(self, observation: Observation, decision: Decision, feedback: Feedback) -> Impressions | None:
-        """Add the present step and return the one that is complete now, if there is one yet.
+        """Add the current step, and return the step that is complete now, or None.
 
         Raises:
-            ValueError: as `Agent.update`; nothing has changed then.
+            ValueError: as for `Agent.update`; the buffer is unchanged in this case.
         """
         observation = check_observation(self.problem, observation)
         slate, propensity = check_decision(self.problem, decision, len(observation))

@@ -1,4 +1,4 @@
-"""The observations and decisions of the last steps, to which delayed conversions are credited."""
+"""Keeps the observations and decisions of the last steps, to find those that delayed conversions belong to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from slategym.agents.common.step_buffer import StepBuffer
 from slategym.sim.feedback import DelayedConversions, check_delayed
 from slategym.utils.short_repr import Brief
 
-MOST = 2**62  # of rows, ranks and items, where nothing says how many there are
+MOST = 2**62  # upper bound of rows, ranks and items, whose numbers are not known here
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,7 +25,7 @@ class Recalled(Brief):
         slate: (l, k) int64.
         propensity: (l, k) float32.
         delayed: the conversions, in the same order.
-        allowed: (l, m) bool, the items that might be shown, or (l, C) of candidates; None if all might.
+        allowed: (l, m) bool, the items that could be shown, or (l, C) for candidates; None: all.
     """
 
     observation: Observation
@@ -36,27 +36,27 @@ class Recalled(Brief):
 
 
 class DecisionHistory:
-    """The last observations and decisions, among which those that delayed conversions belong to are found.
+    """Keeps the last observations and decisions, and finds those that delayed conversions belong to.
 
-    For models that learn an impression at once and its delayed conversions when they arrive; `DelayedFeedbackBuffer` is for
-    models that learn each impression once.
+    For models that learn an impression at once and its delayed conversions when they arrive. For models that learn each
+    impression once, see `DelayedFeedbackBuffer`.
 
     Args:
-        longest_delay: the most steps by which a conversion is delayed; 0 keeps nothing.
+        longest_delay: the largest delay of a conversion, in steps; 0: nothing is kept.
     """
 
     def __init__(self, longest_delay: int) -> None:
         self._steps: StepBuffer[tuple[Observation, Decision]] = StepBuffer(longest_delay)
 
     def recall(self, delayed: DelayedConversions) -> Recalled | None:
-        """Find the impressions of delayed conversions that arrive now; call it before `remember` of the present step.
+        """Find the impressions of delayed conversions; call this before `remember` of the current step.
 
         Args:
             delayed: the delayed conversions of a feedback.
 
         Returns:
-            The impressions; None if there are none. Conversions older than the history, or of a row that its step did not have,
-            are left out.
+            The impressions; None if there are none. Conversions that are older than the history, or whose row did not exist at
+            their step, are omitted.
 
         Raises:
             ValueError: a negative row, rank or item, or an age below 1.
@@ -77,19 +77,19 @@ class DecisionHistory:
         return Recalled(observation, slate, propensity, delayed.take(order), stacked(masks))
 
     def remember(self, observation: Observation, decision: Decision) -> None:
-        """Keep a copy of a step, since the caller may reuse its arrays.
+        """Keep a copy of a step; the caller may reuse its arrays.
 
         Args:
             observation: (n, o) float32.
             decision: the slates shown for it, with their propensities.
 
         Raises:
-            ValueError: not one slate, and one row of propensities, for each observation.
+            ValueError: the numbers of observations, slates and rows of propensities differ.
         """
         if not len(observation) == len(decision.slate) == len(decision.propensity):
             raise ValueError(
                 f"there are {len(observation)} observations, {len(decision.slate)} slates and {len(decision.propensity)} rows "
-                "of propensities: expected as many of each"
+                "of propensities: expected the same number of each"
             )
         if self._steps.longest_delay:
             mask = None if decision.allowed is None else decision.allowed.copy()

@@ -1,4 +1,4 @@
-"""Checks of the arrays that agents are given, made before anything changes."""
+"""Checks of the arrays that are passed to agents, made before anything changes."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ if TYPE_CHECKING:
     from slategym.agents.problem import Problem
 
 Observation = NDArray[np.float32]
-MOST = 1.00001  # the largest probability, with rounding
+MOST = 1.00001  # the largest probability, allowing for rounding
 
 
 def check_observation(problem: Problem, observation: ArrayLike, name: str = "observation") -> Observation:
     """Check an observation.
 
     Args:
-        problem: gives the layout and the number of items.
+        problem: defines the layout and the number of items.
         observation: (n, o) numbers.
-        name: what messages call it.
+        name: name of the array in error messages.
 
     Returns:
         (n, o) float32.
 
     Raises:
-        ValueError: another shape, a number that is not finite, or a candidate that is not an item.
+        ValueError: the shape is wrong, a number is not finite, or a candidate is not an item.
     """
     batch = _float32(observation, name)
     layout = problem.layout
     if batch.ndim != 2 or batch.shape[1] != layout.size:
-        raise ValueError(f"{name} has shape {batch.shape}: expected (n, {layout.size}), one row a shopper")
+        raise ValueError(f"{name} has shape {batch.shape}: expected (n, {layout.size}), one row per shopper")
     if not np.isfinite(batch).all():
         row, column = np.argwhere(~np.isfinite(batch))[0]
         field = next(field.name for field in layout.fields if column < layout[field.name].stop)
@@ -49,7 +49,7 @@ def offered(problem: Problem, observation: ArrayLike) -> Items:
     """(n, C) int64, the candidates of observations (n, o).
 
     Raises:
-        ValueError: another shape, or a candidate that is not an item; the message names row, column, value and range.
+        ValueError: the shape is wrong, or a candidate is not an item; the message names row, column, value and range.
     """
     batch = _float32(observation, "observation")
     _check_width(problem, batch, "observation")
@@ -61,7 +61,7 @@ def check_seen(problem: Problem, observation: Observation) -> None:
     """Check the shape of an observation.
 
     Raises:
-        ValueError: another shape than (n, o).
+        ValueError: the shape is not (n, o).
     """
     _check_width(problem, as_array(observation, "observation"), "observation")
 
@@ -70,26 +70,27 @@ def check_decision(problem: Problem, decision: Any, count: int) -> tuple[Items, 
     """Check a decision.
 
     Args:
-        problem: gives the slate size and the number of items or candidates.
-        decision: anything with `slate` and `propensity`.
+        problem: defines the slate size and the number of items or candidates.
+        decision: an object with the attributes `slate` and `propensity`.
         count: n, the number of observations.
 
     Returns:
         The slate (n, k) int64 and the propensity (n, k) float32.
 
     Raises:
-        ValueError: not a decision, another shape, an invalid slate, or a propensity that is neither a probability nor NaN.
+        ValueError: it is not a decision, a shape is wrong, the slate is invalid, or a propensity is neither a probability nor
+            NaN.
     """
     if not hasattr(decision, "slate") or not hasattr(decision, "propensity"):
-        raise ValueError(f"decision is a {type(decision).__name__}: expected a Decision, as `act` gives it")
+        raise ValueError(f"decision is a {type(decision).__name__}: expected a Decision, as returned by `act`")
     slate = check_shown(problem, decision.slate, count, "decision.slate")
     propensity = decision.propensity
-    check_array(propensity, slate.shape, "decision.propensity", "fiu", "probabilities, NaN where one is not known")
+    check_array(propensity, slate.shape, "decision.propensity", "fiu", "probabilities, NaN where unknown")
     bad = (propensity < 0) | (propensity > MOST)
     if bad.any():
         row, rank = np.argwhere(bad)[0]
         raise ValueError(
-            f"decision.propensity[{row}, {rank}] is {propensity[row, rank]:g}: expected a probability 0..1, or NaN if not known"
+            f"decision.propensity[{row}, {rank}] is {propensity[row, rank]:g}: expected a probability 0..1, or NaN if unknown"
         )
     return slate, propensity.astype(np.float32, copy=False)
 
@@ -98,16 +99,16 @@ def check_shown(problem: Problem, slate: ArrayLike, count: int, name: str = "sla
     """Check a slate of items, or of positions if there are candidates.
 
     Args:
-        problem: gives the slate size and the number of items or candidates.
+        problem: defines the slate size and the number of items or candidates.
         slate: (n, k) whole numbers.
         count: n, the number of observations.
-        name: what messages call it.
+        name: name of the array in error messages.
 
     Returns:
         (n, k) int64.
 
     Raises:
-        ValueError: see `slategym.sim.slate.check_slate`.
+        ValueError: as for `slategym.sim.slate.check_slate`.
     """
     what = "an item" if problem.candidates is None else "a position among the candidates"
     return check_slate(slate, count, problem.slate_size, problem.choices, what, name)
@@ -117,16 +118,16 @@ def check_feedback(problem: Problem, feedback: Any, count: int) -> None:
     """Check a feedback.
 
     Args:
-        problem: gives the shapes.
-        feedback: anything.
-        count: n, the number of slates that it answers.
+        problem: defines the shapes.
+        feedback: the object to check.
+        count: n, the number of slates that the feedback is for.
 
     Raises:
-        ValueError: not a feedback, an array of another shape or dtype, a number that is not finite, a delayed conversion that
-            belongs to no impression, or an invalid next observation.
+        ValueError: it is not a feedback, the shape or dtype of an array is wrong, a number is not finite, a delayed conversion
+            belongs to no impression, or the next observation is invalid.
     """
     if not isinstance(feedback, Feedback):
-        raise ValueError(f"feedback is a {type(feedback).__name__}: expected a Feedback, as `Simulation.show` gives it")
+        raise ValueError(f"feedback is a {type(feedback).__name__}: expected a Feedback, as returned by `Simulation.show`")
     by_rank, by_row = (count, problem.slate_size), (count,)
     check_mask(feedback.clicks, by_rank, "feedback.clicks")
     check_mask(feedback.conversions, by_rank, "feedback.conversions")
@@ -141,28 +142,28 @@ def check_feedback(problem: Problem, feedback: Any, count: int) -> None:
     check_mask(feedback.truncated, by_row, "feedback.truncated")
     check_delayed(feedback.delayed, count, problem.slate_size, problem.items, problem.longest_delay)
     after = feedback.next_observation
-    if isinstance(after, np.ndarray) and after.shape == (count, 0):  # left out (`Feedback.of`): most agents do not need it
+    if isinstance(after, np.ndarray) and after.shape == (count, 0):  # omitted (`Feedback.of`): most agents do not need it
         return
     after = check_observation(problem, after, "feedback.next_observation")
     if len(after) != count:
-        raise ValueError(f"feedback.next_observation has shape {after.shape}: expected {count} rows, one a shopper")
+        raise ValueError(f"feedback.next_observation has shape {after.shape}: expected {count} rows, one per shopper")
 
 
 def _float32(values: ArrayLike, name: str) -> Observation:
     array = np.ascontiguousarray(as_numbers(values, name))  # torch's rounding depends on the memory layout
     if array.dtype == np.float32:
         return array
-    with np.errstate(over="ignore"):  # too large numbers become infinite, which is refused
+    with np.errstate(over="ignore"):  # too large numbers become infinite, which raises an error later
         return array.astype(np.float32)
 
 
 def _check_width(problem: Problem, observation: Observation, name: str) -> None:
     if observation.ndim != 2 or observation.shape[1] != problem.layout.size:
-        raise ValueError(f"{name} has shape {observation.shape}: expected (n, {problem.layout.size}), one row a shopper")
+        raise ValueError(f"{name} has shape {observation.shape}: expected (n, {problem.layout.size}), one row per shopper")
 
 
 def _check_candidates(problem: Problem, observation: Observation, name: str) -> Observation:
-    """(n, C) the columns of the candidates, all of which are items."""
+    """(n, C) the columns of the candidates, after checking that all are items."""
     from slategym.sim.kernel.batch import not_an_item  # compiled, so not on import
 
     where = problem.layout["candidates"]

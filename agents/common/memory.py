@@ -1,4 +1,4 @@
-"""What agents remember: sums over impressions that are discounted, or those of a window alone."""
+"""Sums over impressions that forget: by a discount, or outside a window."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from slategym.agents.common.pooling import is_pooled, pooled_total
 
-CHUNKS = 8  # of a window
+CHUNKS = 8  # number of chunks of a window
 
 
 class Sums(ABC):
-    """Sums over impressions, all of which can be scaled, added to others and set to zero.
+    """Sums over impressions, which can be scaled, added to other sums and set to zero.
 
     Attributes:
         summed: the names of the arrays that are sums.
@@ -33,7 +33,7 @@ class Sums(ABC):
             array *= factor
 
     def include(self, other: Self) -> None:
-        """Add the sums of others of the same shape."""
+        """Add other sums of the same shapes."""
         for name in self.summed:
             array: NDArray[Any] = getattr(self, name)
             array += getattr(other, name)
@@ -46,14 +46,14 @@ class Sums(ABC):
         return made
 
     def duplicate(self) -> Self:
-        """The same sums, in arrays of their own."""
+        """A copy of the sums, in new arrays."""
         made = self.empty()
         made.include(self)
         return made
 
     @abstractmethod
     def carry(self, into: NDArray[np.float64]) -> None:
-        """Transform the sums to those of other contexts: `into` (a, a) times the contexts that were added."""
+        """Transform the sums as if `into` (a, a) times each context had been added instead of the context."""
 
     @abstractmethod
     def grow(self, features: NDArray[np.float32]) -> None:
@@ -66,25 +66,26 @@ Some = TypeVar("Some", bound=Sums)
 class Memory(Generic[Some]):
     """Sums that forget.
 
-    With a half-life every sum is multiplied by 2^(-n / halflife) for n further slates (discounted LinUCB: Russac, Vernade, Cappe,
-    "Weighted linear bandits for non-stationary environments", NeurIPS 2019). With a window the sums are kept in about `CHUNKS`
-    chunks, of which the oldest are dropped when the others hold the window; the sum of those kept is made anew then, so that
-    no rounding adds up. Both may be had together. A delayed outcome counts with the newest chunk.
+    With a half-life, every sum is multiplied by 2^(-n / halflife) for n further slates (discounted LinUCB: Russac, Vernade,
+    Cappe, "Weighted linear bandits for non-stationary environments", NeurIPS 2019). With a window, the sums are kept in about
+    `CHUNKS` chunks. The oldest chunks are dropped when the chunks hold more slates than the window; the total is then computed
+    again, so that rounding errors do not accumulate. Half-life and window can be combined. Delayed outcomes are added to the
+    latest chunk.
 
     Args:
-        sums: over no impressions.
-        halflife: slates after which a slate counts half; None for no discount.
-        window: slates that count at most; None for all.
+        sums: sums over no impressions.
+        halflife: number of slates after which a slate counts half; None: no discount.
+        window: largest number of slates that count; None: all.
 
     Attributes:
-        latest: the sums that are added to.
+        latest: the sums to which new impressions are added.
     """
 
     def __init__(self, sums: Some, halflife: float | None = None, window: int | None = None) -> None:
         self.latest = sums
         self.halflife, self.window = halflife, window
-        self.closed: deque[tuple[float, Some]] = deque()  # chunks before the latest one, with their slates
-        self.rest: Some | None = None  # the sum of those closed
+        self.closed: deque[tuple[float, Some]] = deque()  # chunks before the latest one, with their numbers of slates
+        self.rest: Some | None = None  # the total of the closed chunks
         self.in_latest = 0.0
 
     @property
@@ -94,11 +95,11 @@ class Memory(Generic[Some]):
 
     @property
     def slates(self) -> float:
-        """How many slates the sums hold, a discounted one as its share."""
+        """The number of slates in the sums; discounted slates count as fractions."""
         return self.in_latest + sum(count for count, _ in self.closed)
 
     def total(self) -> Some:
-        """The sums over all that is remembered; not to be changed."""
+        """The sums over all remembered impressions; do not change them."""
         if self.rest is None:
             return self.latest
         total = self.rest.duplicate()
@@ -106,7 +107,7 @@ class Memory(Generic[Some]):
         return total
 
     def begin(self, slates: int) -> None:
-        """Forget what so many further slates make old; call it before they are added to `latest`."""
+        """Forget old impressions for this number of further slates; call this before they are added to `latest`."""
         if self.halflife is not None:
             self.discount(float(np.exp2(-slates / self.halflife)))
         if self.window is not None:
@@ -115,7 +116,7 @@ class Memory(Generic[Some]):
 
     @contextmanager
     def step(self) -> Iterator[None]:
-        """Take what is begun and added in this block from all shards, where there are several (`pooling`)."""
+        """Pool what is added within this block over all shards, if there are several (`pooling`)."""
         if not is_pooled():
             yield
             return
@@ -151,7 +152,7 @@ class Memory(Generic[Some]):
                 self.rest.include(sums)
 
     def discount(self, kept: float) -> None:
-        """Multiply all that is remembered by the share of its weight that it keeps."""
+        """Multiply the weight of all remembered impressions by `kept`."""
         self._all(lambda sums: sums.scale(kept))
         self.in_latest *= kept
         self.closed = deque((kept * count, sums) for count, sums in self.closed)

@@ -1,4 +1,4 @@
-"""Standardisation by running moments, for networks."""
+"""Standardisation of inputs by running moments."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ LARGEST = 5.0
 
 
 class RunningNormalizer:
-    """Standardises each column by the mean and variance of all rows so far, and clips to [-5, 5].
+    """Standardises each column by the mean and variance of all rows so far, and clips the result to [-5, 5].
 
-    A column whose values have all been equal so far is shifted by that value, exactly, and not scaled.
+    A column whose values have all been equal so far is shifted by exactly this value, and not scaled.
 
     Args:
         columns: o, the number of columns.
@@ -27,7 +27,7 @@ class RunningNormalizer:
         self.high = np.full(columns, -np.inf)
 
     def update(self, observation: NDArray[np.float32]) -> None:
-        """Update the moments with a batch (n, o), as exactly as in one pass over all rows (Chan, Golub, LeVeque, 1983)."""
+        """Update the moments with a batch (n, o); as exact as one pass over all rows (Chan, Golub, LeVeque, 1983)."""
         batch = np.asarray(observation, np.float64)
         moments = {"mean": batch.mean(axis=0), "variance": batch.var(axis=0), "low": batch.min(axis=0), "high": batch.max(axis=0)}
         for count, mean, variance, low, high in zip(*gathered(count=np.array(len(batch)), **moments).values(), strict=True):
@@ -40,7 +40,7 @@ class RunningNormalizer:
 
     def __call__(self, observation: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, o) float32, the standardised batch (n, o)."""
-        moved = self.low < self.high  # sums of equal numbers round, so their variance may be a little above 0
+        moved = self.low < self.high  # not `variance > 0`, since the variance of equal numbers may be above 0 by rounding
         centre = np.where(self.low == self.high, self.low, self.mean)
         spread = np.sqrt(self.variance, out=np.ones_like(self.mean), where=moved)
         standard = (observation - centre) / spread  # in float64, since the difference of two large numbers loses digits

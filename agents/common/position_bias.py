@@ -7,22 +7,22 @@ from numpy.typing import ArrayLike, NDArray
 
 
 class PositionBiasEstimator:
-    """Estimates how often each rank is examined, relative to the first one.
+    """Estimates how often each rank is examined, relative to the first rank.
 
-    In the position-based model P(click at rank r) = examination[r] * attraction (Richardson, Dominowska, Ragno, WWW 2007), so
-    the examination of a rank is its clicks over the attraction that the learner predicts for the items shown there. The learner
-    divides by the examination in turn, so that each `update` is a step of an EM-like iteration. The initial value is the
-    discount of the DCG measure, 1 / log2(r + 2).
+    In the position-based model, P(click at rank r) = examination[r] * attraction (Richardson, Dominowska, Ragno, WWW 2007). The
+    examination of a rank is therefore its number of clicks divided by the attraction that the learner predicts for the items
+    shown there. The learner in turn divides by the examination, so each `update` is a step of an EM-like iteration. The initial
+    value is the discount of the DCG measure, 1 / log2(r + 2).
 
     Args:
         slate_size: k, the number of ranks.
         strength: weight of the initial value, in clicks at a rank.
 
     Attributes:
-        relative: (k,) float64, the present estimate; 1 at the first rank.
+        relative: (k,) float64, the current estimate; 1 at the first rank.
     """
 
-    FLOOR = 0.01  # impressions at a rank without clicks keep this weight
+    FLOOR = 0.01  # smallest estimate, for ranks without clicks
 
     relative: NDArray[np.float64]
 
@@ -32,7 +32,7 @@ class PositionBiasEstimator:
         self.relative = self._start.copy()
 
     def update(self, clicks: ArrayLike, attraction: ArrayLike) -> NDArray[np.float64]:
-        """Update the estimate from all impressions so far, and return `relative`.
+        """Update the estimate with the sums of all impressions so far, and return `relative`.
 
         Args:
             clicks: (k,) the number of clicks at each rank.

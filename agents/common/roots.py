@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 from scipy.linalg.lapack import dtrtri
 
 Floats = NDArray[np.floating]
-SMALL = 64  # rows of a triangle that LAPACK inverts
+SMALL = 64  # largest number of rows of a triangle that LAPACK inverts directly
 
 
 def inverse_root(matrix: Floats) -> Floats:
-    """The inverse of the lower Cholesky factor of a matrix that is positive definite but for rounding.
+    """The inverse of the lower Cholesky factor of a matrix that is positive definite up to rounding.
 
-    If rounding makes the matrix indefinite, as it may when columns are copies of each other and the ridge is small, just enough
-    is added to the diagonal.
+    Rounding may make the matrix indefinite, for example if columns are copies of each other and the ridge is small. In this case,
+    a small number is added to the diagonal.
 
     Raises:
         LinAlgError: the matrix is not finite.
@@ -29,7 +29,7 @@ def inverse_root(matrix: Floats) -> Floats:
 
 
 def _inverse_of_triangle(lower: Floats) -> Floats:
-    """The inverse of a lower triangle, half by half: matrix products do most of it, at twice the speed of LAPACK's dtrtri."""
+    """The inverse of a lower triangular matrix by recursive halving; its matrix products are twice as fast as LAPACK's dtrtri."""
     if len(lower) <= SMALL:
         return np.asarray(dtrtri(lower, lower=1)[0])
     half = len(lower) // 2

@@ -1,4 +1,4 @@
-"""The last steps, kept until their delayed conversions have arrived."""
+"""Keeps the last steps until their delayed conversions have arrived."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Step = TypeVar("Step")
 
 
 class StepBuffer(Generic[Step]):
-    """A queue of steps, each of which is complete when no conversion of it can arrive any more.
+    """A queue of steps. A step is complete when no more of its conversions can arrive.
 
     Args:
-        longest_delay: the most steps by which a conversion is delayed; with 0 each step is complete at once.
+        longest_delay: the largest delay of a conversion, in steps; 0: each step is complete at once.
     """
 
     def __init__(self, longest_delay: int) -> None:
@@ -26,16 +26,16 @@ class StepBuffer(Generic[Step]):
         self._steps: deque[tuple[int, Step]] = deque()
 
     def arrivals(self, delayed: DelayedConversions) -> Iterator[tuple[Step, NDArray[np.int64]]]:
-        """Match delayed conversions, already checked, with the steps that they belong to; call it before `push`.
+        """Match delayed conversions, already checked, with the steps that they belong to; call this before `push`.
 
         Yields:
-            Each step in the buffer, the latest first, with the positions (e,) of its conversions in `delayed`. Conversions of
-            rows that a step did not have are left out.
+            Each step in the buffer, latest first, with the positions (e,) of its conversions in `delayed`. Conversions whose row
+            did not exist at the step are omitted.
         """
         for age, (rows, step) in enumerate(reversed(self._steps), start=1):
             yield step, np.flatnonzero((delayed.age == age) & (delayed.row < rows))
 
     def push(self, step: Step, rows: int) -> Step | None:
-        """Add the present step, of so many rows, and remove the one that is complete now; None if there is none yet."""
+        """Add the current step with its number of rows, and remove and return the step that is complete now, or None."""
         self._steps.append((rows, step))
         return self._steps.popleft()[1] if len(self._steps) > self.longest_delay else None

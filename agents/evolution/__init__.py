@@ -1,1 +1,1 @@
-"""Evolutionary search over policies. No gradient."""
+"""Agents that search for policies with evolutionary algorithms. No gradients."""

@@ -1,4 +1,4 @@
-"""Evolutionary search during a run: NSGA-II and particle swarms, by pymoo."""
+"""Evolutionary search during a run, with pymoo: NSGA-II and particle swarms."""
 
 from __future__ import annotations
 
@@ -26,25 +26,26 @@ SEARCHES = ("weights", "slates")
 
 
 class Evolution(Agent):
-    """The base of the evolutionary agents, which show a population of policies to the shoppers, generation after generation.
+    """The base class of the evolutionary agents, which show the shoppers a population of policies over several generations.
 
-    In each generation parents and offspring serve equal shares of the same rows in turns (see `Fitness`), until each of them was
-    shown in `slates_per_individual` slates. Then pymoo selects the survivors and makes the next offspring. Parents are evaluated
-    again in every generation, and their earlier results count less each time, so that none survives by a single good result.
-    After the last generation the individual with the best weighted sum serves every row, and is still evaluated.
+    In each generation, parents and offspring take turns to serve equal shares of the rows (see `Fitness`), until each individual
+    has served `slates_per_individual` slates. Then pymoo selects the survivors and makes the next offspring. Parents are
+    evaluated again in every generation, and the weight of their earlier results decreases, so that no parent survives by a single
+    good result. After the last generation, the individual with the best weighted sum serves all rows. It is still evaluated.
 
-    Searching for slates, propensities are exact unless there are candidates; searching for weights, they are NaN.
+    If the agent searches for slates, propensities are exact unless there are candidates; if it searches for weights, they are
+    NaN.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        search: "weights", a weighting of the models of a linear Thompson sampler, which are personal; or "slates", one slate for
-            all shoppers.
-        population: p, the number of individuals that survive a generation; up to twice as many are shown.
-        generations: number of generations, after which the search is over.
-        slates_per_individual: slates in which each individual is shown per generation.
-        carry_over: weight of a slate of the previous generation relative to one of this generation, 0 to 1.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        search: what is searched for: "weights" of the objectives for the models of a linear Thompson sampler, with slates that
+            depend on the shopper; or "slates", the same slate for all shoppers.
+        population: p, the number of individuals that survive a generation; up to twice as many are evaluated.
+        generations: number of generations, after which the search ends.
+        slates_per_individual: slates served by each individual per generation.
+        carry_over: weight of a slate of the previous generation relative to one of the current generation, 0 to 1.
 
     Raises:
         ValueError: an option is out of its range.
@@ -70,12 +71,12 @@ class Evolution(Agent):
         self.encoding: Encoding = SlateEncoding(problem) if search == "slates" else WeightEncoding(problem, self.seed)
         self.fitness = Fitness(problem, self.random)
         self.searching = True
-        self.next_number = 0  # of the next new individual
-        # The individual that served each row (n,), and the slates (n, k), of the last `act`.
+        self.next_number = 0  # number of the next new individual
+        # Of the last `act`: the individual that served each row (n,), and the slates (n, k).
         self.last_turn: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
         bound, size = self.encoding.bound, self.encoding.size
         self.algorithm = self.make(population)
-        # pymoo draws from a generator of its own; the agent ends the search.
+        # pymoo draws from its own generator; the agent decides when the search ends.
         self.algorithm.setup(
             require("pymoo.core.problem", "mo").Problem(n_var=size, n_obj=self.goals, xl=-bound, xu=bound),
             seed=int(self.random.integers(2**31)),
@@ -108,7 +109,7 @@ class Evolution(Agent):
 
     @property
     def front(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Genomes (f, v) and mean objectives (f, M) of the individuals that no other one dominates."""
+        """Genomes (f, v) and mean objectives (f, M) of the individuals that no other individual dominates."""
         value = self.fitness.value
         better = (value[:, None] >= value).all(axis=2) & (value[:, None] > value).any(axis=2)
         first = ~better.any(axis=0) & (self.fitness.shown > 0)
@@ -116,13 +117,13 @@ class Evolution(Agent):
 
     @property
     def chosen(self) -> int:
-        """The individual with the best weighted sum of mean objectives, by the scalarizer's weights at the agent's value."""
+        """The individual with the best weighted sum of mean objectives, by the scalarizer's current weights."""
         value = self.fitness.value
         known = self.fitness.shown > 0
         return int(np.where(known, np.where(known[:, None], value, 0) @ self.weights, -np.inf).argmax())
 
     def act(self, observation: Observation, allowed: ArrayLike | None = None) -> Decision:
-        """Choose slates by the individuals whose turn it is; after the search by the chosen one. As `Agent.act`."""
+        """As `Agent.act`: choose slates by the individuals whose turn it is, or after the search by the chosen individual."""
         observation = self._checked(observation)
         mask = self.eligible(observation, allowed)
         n = len(observation)
@@ -132,7 +133,7 @@ class Evolution(Agent):
         return decision
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Choose slates by individuals drawn at random, without a turn; after the search by the chosen one."""
+        """Choose slates by randomly drawn individuals, without using up turns; after the search, by the chosen individual."""
         observation = self._checked(observation)
         n = len(observation)
         which = self.random.integers(len(self.genomes), size=n) if self.searching else np.full(n, self.chosen)
@@ -142,10 +143,10 @@ class Evolution(Agent):
         """(n, k) the propensities of given slates, 0 or 1.
 
         Raises:
-            NotImplementedError: the search goes on, in which individuals take turns.
+            NotImplementedError: the search has not ended.
         """
         if self.searching:
-            raise unknown(self, "its individuals take turns: let it end its search")
+            raise unknown(self, "its individuals take turns during the search: use it after the search")
         return ranked(self.best(observation, allowed), slate, 0.0, self.problem.choices)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
@@ -155,7 +156,7 @@ class Evolution(Agent):
         return self.encoding.decide(observation, self.genomes, np.full(len(observation), self.chosen), False, mask).slate
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Credit the individuals that served; slates of another agent teach the sampler alone."""
+        """Credit the individuals that served the rows; slates of another agent are learned only by the Thompson sampler."""
         observation, decision = self._checked_step(observation, decision, feedback)
         last = self.last_turn
         which = last[0] if last is not None and np.array_equal(last[1], decision.slate) else None
@@ -168,7 +169,7 @@ class Evolution(Agent):
     def _breed(self) -> None:
         """Make the next offspring and evaluate it together with the parents."""
         parents, self.offspring = self.algorithm.pop, self.algorithm.ask()
-        if self.offspring is None or len(self.offspring) == 0:  # no new one can be made
+        if self.offspring is None or len(self.offspring) == 0:  # pymoo cannot make new individuals
             self.searching = False
             return
         self._evaluate(list(self.offspring) if parents is None else [*parents, *self.offspring])
@@ -189,7 +190,7 @@ class Evolution(Agent):
             self._evaluate(list(self.algorithm.pop))
 
     def _evaluate(self, individuals: list[Any]) -> None:
-        """Begin a generation of these individuals; new ones get a number."""
+        """Start a generation of these individuals; new individuals get a number."""
         for individual in individuals:
             if not individual.has("number"):
                 total = np.zeros(len(self.problem.objective_names))
@@ -204,15 +205,15 @@ class Evolution(Agent):
 
 
 class NSGA2(Evolution):
-    """NSGA-II: searches for the whole front at once, and serves the individual that suits the scalarizer's weights.
+    """NSGA-II: searches for the whole Pareto front, and serves the individual that is best for the scalarizer's weights.
 
     Deb, Pratap, Agarwal, Meyarivan, IEEE Transactions on Evolutionary Computation 6, 2002; with simulated binary crossover and
-    polynomial mutation. Every objective is maximised. When the weights move, another individual of the front serves.
+    polynomial mutation. Every objective is maximised. When the weights change, another individual of the front may serve.
 
     Args:
         crossover: probability that two parents are crossed.
-        mutation: probability that a number of an offspring mutates; if None, one number per genome on average.
-        options: those of `Evolution`.
+        mutation: probability that a number of an offspring mutates; None: one number per genome on average.
+        options: options of `Evolution`.
     """
 
     name = "nsga2"
@@ -237,7 +238,7 @@ class NSGA2(Evolution):
         return len(self.problem.objective_names)
 
     def make(self, population: int) -> Any:
-        """Make pymoo's NSGA-II, with its own defaults but for the probabilities."""
+        """Make pymoo's NSGA-II, with pymoo's defaults except for the probabilities."""
         crossover = require("pymoo.operators.crossover.sbx", "mo").SBX(eta=15, prob=self.crossover)
         mutation = require("pymoo.operators.mutation.pm", "mo").PM(eta=20, prob_var=self.mutation)
         kind = require("pymoo.algorithms.moo.nsga2", "mo").NSGA2
@@ -249,18 +250,18 @@ class NSGA2(Evolution):
 
 
 class ParticleSwarm(Evolution):
-    """A particle swarm: searches for the one policy whose mean objectives have the highest utility.
+    """A particle swarm: searches for the single policy whose mean objectives have the highest utility.
 
-    Kennedy, Eberhart, ICNN 1995, with inertia and pulls that adapt (Zhan, Zhang, Li, Chung, IEEE Transactions on Systems,
+    Kennedy, Eberhart, ICNN 1995, with adaptive inertia and acceleration (Zhan, Zhang, Li, Chung, IEEE Transactions on Systems,
     Man, and Cybernetics B 39, 2009). The parent of each particle is its best position so far. The utility is that of a single
     policy's mean objectives. A mixture of policies can have a higher utility; after the search, the choice by the scalarizer's
     weights finds such mixtures among the policies of the swarm.
 
     Args:
-        inertia: share of its velocity that a particle keeps, initially.
-        cognitive: pull of the particle's own best position, initially.
-        social: pull of the swarm's best position, initially.
-        options: those of `Evolution`.
+        inertia: initial share of its velocity that a particle keeps.
+        cognitive: initial acceleration towards the particle's own best position.
+        social: initial acceleration towards the swarm's best position.
+        options: options of `Evolution`.
     """
 
     name = "pso"
@@ -277,7 +278,7 @@ class ParticleSwarm(Evolution):
         social: NonNegative = 2.0,
         **options: Any,
     ) -> None:
-        self.coefficients = {"w": inertia, "c1": cognitive, "c2": social}  # by their names in pymoo
+        self.coefficients = {"w": inertia, "c1": cognitive, "c2": social}  # pymoo's names
         super().__init__(problem, seed, scalarizer, **options)
 
     @property
@@ -295,7 +296,7 @@ class ParticleSwarm(Evolution):
 
 
 def check_share(name: str, number: float) -> None:
-    """Check a probability, or another share of one.
+    """Check a probability or another share.
 
     Raises:
         ValueError: the number is not from 0 to 1.

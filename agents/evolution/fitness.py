@@ -1,4 +1,4 @@
-"""The mean objectives of the individuals of a population, measured on the same shoppers in turns."""
+"""Measures the mean objectives of the individuals of a population, which take turns to serve the same shoppers."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ Numbers = NDArray[np.float64]
 
 
 class Fitness:
-    """A comparison of p individuals on the same shoppers, as far as shoppers that come and go allow it.
+    """A comparison of p individuals on the same shoppers, as far as possible with shoppers who come and go.
 
-    At each step every individual serves an equal share of the rows, and at the next step the rows of its neighbour, so that
-    after p steps each has served each row once (a Latin square): no row, shopper or moment favours an individual. Then the order
-    is shuffled, so that no individual always follows the same one. The simulation's outcomes depend on shopper, visit and item
-    alone, so the random numbers are common as far as the shoppers are.
+    At each step, every individual serves an equal share of the rows, and at the next step the rows of its neighbour. After p
+    steps, each individual has served each row once (a Latin square), so that no row, shopper or time favours an individual. The
+    order is then shuffled, so that no individual always follows the same one. The simulation's outcomes depend only on shopper,
+    visit and item, so random numbers are common for the same shoppers.
 
     A delayed conversion is credited to the individual that served the row when the slate was shown.
 
     Args:
-        problem: gives the longest delay and the objectives.
-        random: shuffles the order.
+        problem: defines the longest delay and the objectives.
+        random: generator that shuffles the order.
 
     Attributes:
         number: (p,) int64, the number of each individual, ascending.
         total: (p, M) float64, the sum of each objective over the slates in `shown`.
-        shown: (p,) float64, slates of each individual in this generation and, scaled down, in earlier ones.
+        shown: (p,) float64, number of slates of each individual in this generation, plus a discounted number of earlier ones.
         completed: (p,) int64, slates of each individual in this generation whose delayed conversions have arrived.
     """
 
@@ -41,17 +41,17 @@ class Fitness:
         self.problem = problem
         self.item_credit = ItemCredit(problem)
         self.random = random
-        # Of each step the number (n,) of the individual that served each row, and the objectives (n, M).
+        # For each step: the number (n,) of the individual that served each row, and the objectives (n, M).
         self._steps: StepBuffer[tuple[Indices, Numbers]] = StepBuffer(problem.longest_delay)
         self.begin(np.zeros(1, np.int64), np.zeros((1, len(problem.objective_names))), np.zeros(1))
 
     def begin(self, number: Indices, total: Numbers, shown: Numbers) -> None:
-        """Start a generation. Slates of removed individuals that are not complete yet are dropped.
+        """Start a generation. Incomplete slates of removed individuals are dropped.
 
         Args:
             number: (p,) int64, the number of each individual, ascending.
-            total: (p, M) float64, the sum of each objective that is carried over from earlier generations.
-            shown: (p,) float64, the slates that are carried over.
+            total: (p, M) float64, the sums of each objective that are carried over from earlier generations.
+            shown: (p,) float64, the numbers of slates that are carried over.
         """
         self.number, self.total, self.shown = number, np.array(total, np.float64), np.array(shown, np.float64)
         self.completed = np.zeros(len(number), np.int64)
@@ -59,7 +59,7 @@ class Fitness:
 
     @property
     def value(self) -> Numbers:
-        """(p, M) the mean objectives per slate of each individual; -inf for those that were never shown."""
+        """(p, M) the mean objectives per slate of each individual; -inf for individuals without slates."""
         return np.where(self.shown[:, None] > 0, self.total / np.maximum(self.shown, 1)[:, None], -np.inf)
 
     def assign(self, rows: int) -> Indices:
@@ -74,11 +74,11 @@ class Fitness:
         """Count the feedback of a step.
 
         Args:
-            which: (n,) int64, the individual that served each row; None if the slates are another agent's.
+            which: (n,) int64, the individual that served each row; None if another agent chose the slates.
             feedback: the answer to the n slates.
 
         Raises:
-            ValueError: the feedback does not fit that many slates, or `which` holds a number of no individual.
+            ValueError: the feedback is not for n slates, or `which` contains a number that is not an individual.
         """
         if which is not None:
             which = check_numbers(which, len(self.number), "which", "an individual", (None,))

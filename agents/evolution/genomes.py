@@ -1,4 +1,4 @@
-"""Encodings of policies as genomes, which are vectors of numbers."""
+"""Encodings of policies as genomes, that is, vectors of numbers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Indices = NDArray[np.int64]
 
 
 class Encoding(ABC):
-    """The base of encodings, which read genomes as policies.
+    """The base class of encodings, which interpret genomes as policies.
 
     Attributes:
         size: v, the number of numbers in a genome.
-        bound: they lie between -`bound` and `bound`.
+        bound: the numbers lie between -`bound` and `bound`.
     """
 
     size: int
@@ -44,25 +44,26 @@ class Encoding(ABC):
             observation: (n, o) float32.
             genomes: (p, v) float64.
             which: (n,) int64, the genome that chooses for each row.
-            exploring: whether `which` is uniformly random over the p genomes, which counts in the propensities.
-            allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None: all, and there are no rules.
+            exploring: whether `which` is uniformly random over the p genomes; propensities take this into account.
+            allowed: (n, m) bool, the items that may be shown, or (n, C) for candidates; None: all, without rules.
 
         Raises:
-            ValueError: the observation is invalid, or `which` holds a number of no genome.
+            ValueError: the observation is invalid, or `which` contains a number that is not a genome.
         """
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Learn the models that genomes weight, if there are any; does nothing by default."""
+        """Train the models whose objectives the genomes weight, if there are any; does nothing by default."""
 
 
 class SlateEncoding(Encoding):
-    """A genome is one slate for all shoppers: a direction in the item features, and the k items that match it best.
+    """Genomes that encode one slate for all shoppers, as a direction in the space of item features.
 
-    Similar items thus have similar genomes, which can be recombined. If there are no more items than features, or no features,
-    a genome holds a score per item, and every slate can be reached (random keys: Bean, ORSA Journal on Computing, 1994).
+    The slate holds the k items that match the direction best. Slates of similar items thus have similar genomes, which can be
+    recombined. If there are no features, or at least as many features as items, a genome holds a score per item, and can encode
+    every slate (random keys: Bean, ORSA Journal on Computing, 1994).
 
     Args:
-        problem: gives the items and the slate size.
+        problem: defines the items and the slate size.
     """
 
     bound = 1.0
@@ -79,7 +80,7 @@ class SlateEncoding(Encoding):
         observation = check_observation(self.problem, observation)
         which = check_numbers(which, len(genomes), "which", "an individual", (len(observation),))
         candidates, k = self.problem.candidates_in(observation), self.problem.slate_size
-        if candidates is not None or allowed is not None:  # which differ by shopper
+        if candidates is not None or allowed is not None:  # the eligible items differ between shoppers
             score = genomes if self.by_item else genomes @ self.problem.features.T.astype(np.float64)
             own = score[which] if candidates is None else score[which[:, None], candidates]
             slate = best_of(self.problem, own.astype(np.float32), observation, allowed)
@@ -90,14 +91,14 @@ class SlateEncoding(Encoding):
 
 
 class WeightEncoding(Encoding):
-    """A genome weights the objectives of a linear Thompson sampler: log10 of each weight relative to its default.
+    """Genomes that encode the weights of a linear Thompson sampler's objectives: log10 of each weight relative to its default.
 
-    The sampler learns from every slate, whichever policy shows it, so each individual is a personal policy. The probabilities of
+    The sampler learns from every slate, whichever individual chose it, and its slates depend on the shopper. The probabilities of
     its random choices have no closed form, so propensities are NaN; without exploration they are 1.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the sampler.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the sampler.
     """
 
     bound = 2.0  # a hundredth to a hundred times the default weight
@@ -130,7 +131,7 @@ class WeightEncoding(Encoding):
 
 
 def _shares(slates: Indices) -> NDArray[np.float32]:
-    """(p, k) the probability of each choice given those above it, if one of the slates (p, k) is drawn uniformly."""
+    """(p, k) the probability of each choice given the choices above it, if one of the slates (p, k) is drawn uniformly."""
     propensity = np.empty(slates.shape, np.float32)
     before = np.full(len(slates), len(slates))
     for rank in range(slates.shape[1]):

@@ -1,1 +1,1 @@
-"""Logs as what agents learn from: the problem of a log, its steps, and learning. No fitting of worlds, and no evaluation."""
+"""Learning of agents from logs: the problem of a log, its steps, and learning. Fitting and evaluation do not belong here."""

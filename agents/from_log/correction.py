@@ -1,4 +1,4 @@
-"""Weights by which the impressions of a biased logger stand for those of one that draws items alike."""
+"""Weights that correct the impressions of a biased logging policy to those of a uniform one."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from numpy.typing import NDArray
 
 from slategym.agents.problem import Decision
 
-LARGEST = 10.0  # weight, and ratio of a policy's own probability to the logger's
+LARGEST = 10.0  # largest weight, and largest ratio of a policy's own probability to the propensity
 
 
 @dataclass(frozen=True)
 class Correction:
-    """Inverse propensities, relative to those of a uniform choice, and clipped.
+    """Clipped inverse propensities, relative to those of a uniform choice.
 
-    The mean of an item's answers over all shoppers is that of its impressions, each divided by the probability with which it was
-    shown (Horvitz, Thompson, JASA 1952). Clipped weights are biased a little, and a few impressions do not decide all (Ionides,
-    "Truncated importance sampling", JCGS 2008).
+    The mean outcome of an item over all shoppers can be estimated from its impressions, each divided by the probability with
+    which it was shown (Horvitz, Thompson, JASA 1952). Clipping introduces a small bias, but prevents a few impressions from
+    dominating the result (Ionides, "Truncated importance sampling", JCGS 2008).
 
     Attributes:
         choices: m, the number of items that a slate is chosen from.
-        largest: weight, where the uniform choice has 1.
+        largest: largest weight; a uniform choice has the weight 1.
     """
 
     choices: int
     largest: float = LARGEST
 
     def __call__(self, decision: Decision) -> NDArray[np.float64]:
-        """(n, k) the weight of each impression; 1 where the propensity is not known.
+        """(n, k) the weight of each impression; 1 if the propensity is unknown.
 
         Args:
-            decision: the slates shown, with the propensities of the logger.
+            decision: the slates shown, with the propensities of the logging policy.
         """
         count = np.full(len(decision.slate), self.choices) if decision.allowed is None else decision.allowed.sum(axis=1)
         uniform = 1 / np.maximum(count[:, None] - np.arange(decision.slate.shape[1]), 1)

@@ -1,4 +1,4 @@
-"""The steps of a log of impressions: what an agent would have seen, what was shown, and the answers."""
+"""Converts a log of impressions to steps: observations, the slates shown, and their feedback."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from slategym.sim.user_models.history import HISTORY_DECAY
 from slategym.utils.checked import checked
 from slategym.utils.ranges import ShopperCount, VisitCount
 
-Step = tuple[Observation, Decision, Feedback]  # what `Agent.update` takes
+Step = tuple[Observation, Decision, Feedback]  # the arguments of `Agent.update`
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-TOLD = ("click", "conversion", "revenue", "profit", "ad-revenue")  # objectives that a log of impressions tells
-SECONDS = 86_400.0  # of a day
+TOLD = ("click", "conversion", "revenue", "profit", "ad-revenue")  # objectives that can be computed from a log of impressions
+SECONDS = 86_400.0  # seconds of a day
 
 
 @checked
@@ -33,24 +33,24 @@ def steps_of_impressions(
     rows: ShopperCount = 1000,
     visits: VisitCount | None = None,
 ) -> Iterator[Step]:
-    """The slates of a log as steps, in the order of time.
+    """The slates of a log as steps, in chronological order.
 
-    A shopper who comes several times keeps a row of the steps from the first visit to the last, so that agents that remember
-    what a shopper clicked can; shoppers come in the order of their first visits. Conversions count at their impressions, however
-    late they were. A conversion without a click counts as a click, too. Slates that do not fill the problem's ranks are left out.
+    A shopper with several visits keeps the same row from the first to the last visit, so that agents can remember clicks;
+    shoppers enter in the order of their first visits. Conversions are reported with their impressions, without delay. A
+    conversion without a click counts as a click as well. Slates that do not fill the problem's ranks are left out.
 
     Args:
-        log: of impressions.
-        problem: `problem_of` the log, or that of a world that was fitted to it.
-        segments: which the problem's context is made of.
-        rows: shoppers in a step, at most.
-        visits: the most visits of a shopper; by default as many as the log has.
+        log: a log of impressions.
+        problem: the problem of the log (`problem_of`), or of a world that was fitted to it.
+        segments: the segments that form the problem's context.
+        rows: largest number of shoppers in a step.
+        visits: largest number of visits of a shopper; None: as in the log.
 
     Yields:
-        For each step the observations, the slates with their propensities, NaN where the log does not know them, and the answers.
+        For each step, the observations, the slates with their propensities (NaN if the log lacks them), and the feedback.
 
     Raises:
-        ValueError: the problem is of other items or another context, has objectives that the log does not tell, or offers
+        ValueError: the problem has other items or another context, has objectives that cannot be computed from the log, or has
             candidates; or no slate fills its ranks.
     """
     _check(log, problem, segments)
@@ -62,20 +62,20 @@ def _check(log: ImpressionLog, problem: Problem, segments: Segments | None) -> N
     place = problem.layout["context"] if "context" in problem.layout else slice(0, 0)
     if place.stop - place.start != width:
         raise ValueError(
-            f"the problem has {place.stop - place.start} columns of context, and the segments give {width}: expected those that "
-            "the problem was made with"
+            f"the problem has {place.stop - place.start} columns of context, and the segments give {width}: expected the "
+            "segments that the problem was made with"
         )
     if problem.items < log.items:
         raise ValueError(f"the problem has {problem.items} items, and {log.source} {log.items}: expected a problem of the log")
     if problem.candidates is not None:
-        raise ValueError(f"the problem offers candidates: expected the log as slategym wrote it, not {log.source} as impressions")
+        raise ValueError(f"the problem has candidates: expected a log that slategym wrote, not impressions ({log.source})")
     for name in problem.objective_names:
         if name not in TOLD:
-            raise ValueError(f"a log of impressions does not tell the objective {name!r}: expected some of {', '.join(TOLD)}")
+            raise ValueError(f"a log of impressions lacks the objective {name!r}: expected some of {', '.join(TOLD)}")
 
 
 class _Steps:
-    """The columns of a log that steps are made of."""
+    """The columns of a log that its steps are made from."""
 
     def __init__(self, log: ImpressionLog, problem: Problem, segments: Segments | None, visits: int | None) -> None:
         self.log, self.problem = log, problem
@@ -121,7 +121,7 @@ class _Steps:
                 observation = self._observe(of_row, visit, state)
 
     def _observe(self, shopper: Ints, visit: Ints, state: _State) -> Observation:
-        """(n, o) what is seen of shoppers at their visits."""
+        """(n, o) the observations of shoppers at their visits."""
         layout, slate = self.problem.layout, self.slates[self.places[self.starts[shopper] + visit]]
         found = np.zeros((len(shopper), layout.size), np.float32)
         if "context" in layout:
@@ -160,7 +160,7 @@ class _Steps:
         return observation, Decision(item, self.propensity[rank].astype(np.float32), allowed=self._allowed(rank)), feedback
 
     def _allowed(self, rank: Ints) -> Mask | None:
-        """(n, m) the items that might have been shown, if the log tells; what was shown is always among them."""
+        """(n, m) the items that could be shown, including those shown; None if the log does not contain candidates."""
         if self.log.candidates is None:
             return None
         offsets, items = self.log.candidates
@@ -174,7 +174,7 @@ class _Steps:
 
 
 class _State:
-    """What observations tell of a shopper's earlier visits: impressions by category, clicks and conversions, decayed."""
+    """The history in observations: decayed numbers of impressions by category, of clicks and of conversions."""
 
     def __init__(self, problem: Problem, rows: int) -> None:
         self.category = problem.category
@@ -198,7 +198,7 @@ class _State:
 
 
 def _by_shopper(shopper: Ints | None, count: int) -> tuple[Ints, Ints]:
-    """Where each shopper's visits begin among the slates in the order of shoppers, and that order; who comes first is first."""
+    """The order of the slates by shopper, in the order of first visits, and the start of each shopper in it."""
     if shopper is None:
         return np.arange(count + 1), np.arange(count)
     _, first, inverse = np.unique(shopper, return_index=True, return_inverse=True)

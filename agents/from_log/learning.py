@@ -1,4 +1,4 @@
-"""Agents that learn from logs."""
+"""Learning from logs, with corrections for biased logging policies."""
 
 from __future__ import annotations
 
@@ -22,62 +22,62 @@ def steps_of(log: Log | ImpressionLog, problem: Problem, segments: Segments | No
     """The steps of a log of either kind.
 
     Args:
-        log: of impressions (`steps_of_impressions`), or as slategym wrote it (`steps_of_slates`).
-        problem: of the log, or of its world.
-        segments: which the context is made of, for a log of impressions.
+        log: a log of impressions (`steps_of_impressions`), or a log that slategym wrote (`steps_of_slates`).
+        problem: the problem of the log or of its world.
+        segments: the segments that form the context, for a log of impressions.
 
     Raises:
-        ValueError: the log and the problem do not fit together; the message says what to do.
+        ValueError: the log and the problem do not match; the message says what to do.
     """
     if isinstance(log, ImpressionLog):
         return steps_of_impressions(log, problem, segments)
     if segments is not None:
-        raise ValueError("a log of slategym has its own observations: expected segments for a log of impressions alone")
+        raise ValueError("a log of slategym has its own observations: expected segments only with a log of impressions")
     return steps_of_slates(log, problem)
 
 
 def check_learns(agent: Agent) -> None:
-    """Refuse an agent that cannot learn from a log.
+    """Check that an agent can learn from a log.
 
     Args:
-        agent: the one.
+        agent: the agent.
 
     Raises:
-        ValueError: it learns from its own slates alone.
+        ValueError: it learns from its own slates only.
     """
     if any(getattr(part, "own_slates_only", False) for part in parts_of(agent)):
         raise ValueError(
-            f"{agent.name} learns from its own slates alone, not from a log: train it in a world, such as one that "
-            "`slategym fit` makes of the log, or take another agent, such as policy-gradient"
+            f"{agent.name} learns from its own slates only, not from a log: train it in a world, such as one that "
+            "`slategym fit` fits to the log, or use another agent, such as policy-gradient"
         )
 
 
 def learn_steps(agent: Agent, steps: Iterable[Step], *, correct: bool = True) -> int:
-    """Let an agent learn steps in their order.
+    """Let an agent learn from steps in their order.
 
-    What a biased logger does to agents, and what corrects it:
+    Effects of a biased logging policy on agents, and their corrections:
 
-    - Means of items (popularity, epsilon-greedy) are wrong where the logger showed an item to shoppers who click more; their
+    - Item means (popularity, epsilon-greedy) are biased if the logging policy showed an item to shoppers who click more. Their
       impressions are weighted by clipped inverse propensities (`Correction`).
-    - Models of clicks given the context (lin-..., logistic-..., predictor:...) are right where the context holds what the logger
-      chose by, and the model can hold what items and context do together (of items without features, the linear ones in the
-      form "disjoint"): their answers are conditional on both. They are not weighted.
+    - Models of clicks given the context (lin-..., logistic-..., predictor:...) are unbiased if the context contains everything
+      that the logging policy used, and if the model can represent the interactions of items and context (for items without
+      features, linear models with `form="disjoint"`). They are not weighted.
     - Policies (policy-gradient, actor-critic, ppo) weight each choice by the ratio of their own probability to the propensity,
-      clipped at `LARGEST` instead of the option `largest_ratio`, which is made for slates of their own.
-    - Fusions by weights or stacking weight what their members predicted by clipped inverse propensities, always.
-    - Recommenders (recommender:...) learn what was clicked by whom, and are not corrected. Agents that learn from their own
-      slates alone learn nothing from a log: sb3:... are refused, and the searches of nsga2 and pso stand still.
+      clipped at `LARGEST` instead of at the option `largest_ratio`, which is made for slates that the agent chose itself.
+    - Fusions by weights or stacking always weight their members' predictions by clipped inverse propensities.
+    - Recommenders (recommender:...) learn which shoppers clicked which items, and are not corrected. Agents that learn from their
+      own slates only cannot learn from a log: sb3:... raise an error, and the searches of nsga2 and pso make no progress.
 
     Args:
-        agent: that learns.
-        steps: such as `steps_of` a log.
-        correct: whether means of items and policies are corrected; by propensities that are not known, nothing is.
+        agent: the agent.
+        steps: steps, such as `steps_of` a log.
+        correct: whether item means and policies are corrected; choices with unknown propensities never are.
 
     Returns:
-        How many slates there were.
+        The number of slates.
 
     Raises:
-        ValueError: the agent learns from its own slates alone, or a step is not of its problem.
+        ValueError: the agent learns from its own slates only, or a step does not belong to its problem.
     """
     check_learns(agent)
     parts = parts_of(agent)
@@ -98,6 +98,6 @@ def learn_steps(agent: Agent, steps: Iterable[Step], *, correct: bool = True) ->
         for part, ratio in policies:
             part.largest_ratio = ratio
         for part in parts:
-            if hasattr(part, "forget_shoppers"):  # what remembers who is in which row
+            if hasattr(part, "forget_shoppers"):  # parts that remember the shopper of each row
                 part.forget_shoppers()
     return slates

@@ -1,4 +1,4 @@
-"""What agents may know of a log's items and shoppers before they start: the problem of a log."""
+"""The problem of a log: what agents may know about its items and shoppers before they start."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from slategym.sim.objectives.base import CLICK, CONVERSION
 from slategym.utils.checked import checked
 from slategym.utils.ranges import SlateSize
 
-LEAST_FILLED = 0.95  # of the slates, that fill a slate of the problem
-LEAST_SHARE, MOST_LEVELS = 0.05, 20  # of the items, that a level of texts has to be a feature; and how many levels at most
+LEAST_FILLED = 0.95  # smallest share of the log's slates that fill all ranks of the problem
+LEAST_SHARE, MOST_LEVELS = 0.05, 20  # smallest share of the items with a level that becomes a feature; largest number of levels
 REVENUE = "revenue"
 
 
@@ -27,14 +27,14 @@ def problem_of(
     slate_size: SlateSize | None = None,
     longest_delay: int = 0,
 ) -> Problem:
-    """The problem of a log: its items, the segments of its shoppers as the context, and its events as objectives.
+    """The problem of a log, with its items, the segments of its shoppers as context, and its events as objectives.
 
     Args:
-        log: of impressions.
-        segments: which the context of an observation is made of; None: nothing is seen of shoppers.
-        items: (m, d) features of the items; by default those of the log, numbers standardised and texts as 0 or 1.
-        slate_size: k; by default as long as nearly all slates of the log are (`usual_size`).
-        longest_delay: the most steps by which a conversion is delayed where the agent is to act.
+        log: a log of impressions.
+        segments: the segments that form the context of an observation; None: there is no context.
+        items: (m, d) features of the items; None: those of the log, with standardised numbers, and texts as 0 or 1.
+        slate_size: k; None: the length of nearly all slates of the log (`usual_size`).
+        longest_delay: the largest delay of a conversion, in steps, in the world that the agent will act in.
 
     Raises:
         ValueError: the features are not (m, d) finite numbers, or the log has neither clicks nor conversions.
@@ -45,7 +45,7 @@ def problem_of(
         raise ValueError(f"items is {features.dtype} of shape {features.shape}: expected finite features ({count}, d)")
     objectives = [name for name in (CLICK, CONVERSION) if name in log.events]
     if not objectives:
-        log.event(CLICK)  # which refuses
+        log.event(CLICK)  # raises the error
     weights, causes = [10.0 if name == CONVERSION else 1.0 for name in objectives], list(objectives)
     if log.revenue is not None:
         objectives, weights, causes = [*objectives, REVENUE], [*weights, 0.0], [*causes, CONVERSION]
@@ -76,10 +76,10 @@ def problem_of(
 
 
 def usual_size(log: ImpressionLog) -> int:
-    """The most ranks that 95 % of a log's slates fill from the top on; 1 if the log has one row a slate.
+    """The largest number of first ranks that 95 % of a log's slates fill; 1 if the log has one row per slate.
 
     Args:
-        log: of impressions.
+        log: a log of impressions.
     """
     if len(log) == log.slates:
         return 1
@@ -88,19 +88,19 @@ def usual_size(log: ImpressionLog) -> int:
 
 
 def rows_by_slate(log: ImpressionLog, size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The rows of a log by slate, of those slates that fill the first ranks; further ranks are cut off.
+    """The rows of each slate of a log that fills the first k ranks; further ranks are omitted.
 
-    In a log of one row a slate, that row counts as the first rank, wherever it stood.
+    In a log with one row per slate, this row counts as the first rank, whatever its rank in the log.
 
     Args:
-        log: of impressions.
-        size: k, ranks to be filled.
+        log: a log of impressions.
+        size: k, the number of ranks.
 
     Returns:
-        (n, k) numbers of rows, and (n,) the numbers of the slates.
+        (n, k) numbers of rows, and (n,) numbers of slates.
 
     Raises:
-        ValueError: no slate fills them.
+        ValueError: no slate fills the first k ranks.
     """
     starts, length = log.starts[:-1], np.diff(log.starts)
     if size == 1 and len(log) == log.slates:
@@ -109,12 +109,12 @@ def rows_by_slate(log: ImpressionLog, size: int) -> tuple[NDArray[np.int64], NDA
     rows = starts[slates, None] + np.arange(size)
     filled = (log.rank[rows] == np.arange(size)).all(axis=1)
     if not filled.any():
-        raise ValueError(f"no slate of {log.source} shows {size} items from the top on: expected slates of the problem's size")
+        raise ValueError(f"no slate of {log.source} fills the first {size} ranks: expected slates of the problem's size")
     return rows[filled], slates[filled]
 
 
 def _prices(log: ImpressionLog) -> NDArray[np.float32]:
-    """(m,) what was paid for an item on average, over all items where it was never bought; 1 where the log tells no revenue."""
+    """(m,) the mean price paid for each item; the mean over all items if it was never paid for; 1 if the log has no revenue."""
     if log.revenue is None:
         return np.ones(log.items, np.float32)
     paid = log.revenue > 0
@@ -126,7 +126,7 @@ def _prices(log: ImpressionLog) -> NDArray[np.float32]:
 
 
 def _features(log: ImpressionLog) -> NDArray[np.float64]:
-    """(m, d) the features that a log tells of its items."""
+    """(m, d) the features of a log's items."""
     columns = []
     for name, values in log.features.items():
         if name in log.ids:

@@ -1,4 +1,4 @@
-"""The steps of a log that slategym wrote, whose world is known."""
+"""Converts a log that slategym wrote, whose world is known, to steps."""
 
 from __future__ import annotations
 
@@ -16,53 +16,55 @@ from slategym.utils.short_repr import Brief
 
 
 def steps_of_slates(log: Log, problem: Problem) -> Iterator[Step]:
-    """The steps of a log, with conversions at their impressions; the last ones, of which some may be missing, are left out.
+    """The steps of a log, with conversions reported at their impressions.
+
+    The last steps are omitted, since some of their delayed conversions may not be in the log.
 
     Args:
-        log: with all columns.
-        problem: of its world.
+        log: a log with all columns.
+        problem: the problem of its world.
 
     Raises:
-        ValueError: the log has no observations, does not say how many visits there can be, or is another problem's.
+        ValueError: the log has no observations, does not state the number of visits, or belongs to another problem.
     """
     check_observed(log)
     visits = log.config.get("visits")
     if not isinstance(visits, int):
-        raise ValueError("the log does not say how many visits an episode can have: expected one of `slategym simulate`")
+        raise ValueError("the log does not state the number of visits of an episode: expected a log of `slategym simulate`")
     if log["observation"].shape[1] != problem.layout.size or log["slate"].shape[1] != problem.slate_size:
         raise ValueError(
-            f"the log has observations of {log['observation'].shape[1]} and slates of {log['slate'].shape[1]}, and the problem "
-            f"{problem.layout.size} and {problem.slate_size}: expected the problem of the log's world"
+            f"the log has observations of {log['observation'].shape[1]} numbers and slates of {log['slate'].shape[1]}, but the "
+            f"problem {problem.layout.size} and {problem.slate_size}: expected the problem of the log's world"
         )
     steps = SlateSteps.of(log, problem, visits)
     return (steps.step(at, 0) for at in range(len(steps) - problem.longest_delay))
 
 
 def check_observed(log: Log) -> None:
-    """Refuse a log without observations.
+    """Check that a log has observations.
 
     Args:
-        log: that agents are to learn from.
+        log: the log that agents will learn from.
 
     Raises:
-        ValueError: it has none.
+        ValueError: it has no observations.
     """
     if "observation" not in log.columns:
-        raise ValueError("the log has no observations, which models predict from: write it without --no-log-observations")
+        raise ValueError("the log has no observations, which models need as input: write it without --no-log-observations")
 
 
 @dataclass(frozen=True, repr=False)
 class SlateSteps(Brief):
-    """The steps of a log whose delayed conversions are joined to their impressions; what each row's next visit says of it.
+    """The steps of a log with delayed conversions joined to their impressions, and information from each shopper's next visit.
 
     Attributes:
-        log: joined.
-        problem: of its world.
+        log: the joined log.
+        problem: the problem of its world.
         edges: (steps + 1,) the first row of each step, and the number of rows.
-        positions: (r, k) what slates hold for agents.
-        after: (r,) the row of the shopper's next visit, or the row itself.
-        terminated: (r,) whether the shopper left.
-        truncated: (r,) whether it was the last visit that there can be.
+        positions: (r, k) the slates in the form that agents use: items, or positions among the candidates.
+        after: (r,) the row of the shopper's next visit, or the row itself if there is none.
+        terminated: (r,) whether the shopper left after this visit.
+        truncated: (r,) whether the episode ended because this visit was the last possible one.
     """
 
     log: Log
@@ -78,16 +80,16 @@ class SlateSteps(Brief):
         """The steps of a log.
 
         Args:
-            log: with all columns.
-            problem: of its world.
-            visits: the most visits of an episode.
+            log: a log with all columns.
+            problem: the problem of its world.
+            visits: the largest number of visits of an episode.
         """
         edges = np.append(np.flatnonzero(np.diff(log["step"], prepend=-1)), len(log))
         joined, rows = log.join_delayed(), np.arange(len(log))
         key = joined["step"] * (int(joined["row"].max()) + 1) + joined["row"]
         following = key + int(joined["row"].max()) + 1
         place = np.minimum(np.searchsorted(key, following), len(key) - 1)
-        known = key[place] == following  # the row goes on, with the same shopper or another
+        known = key[place] == following  # the row exists at the next step, with the same shopper or another one
         same = known & (joined["shopper"][place] == joined["shopper"])
         over, last = known & ~same, joined["visit"] + 1 >= visits
         return SlateSteps(
@@ -98,11 +100,13 @@ class SlateSteps(Brief):
         return len(self.edges) - 1
 
     def step(self, at: int, end: int) -> Step:
-        """A step of a part that ends before the step `end`; conversions that arrive later are told at once.
+        """A step of a part of the log that ends before the step `end`.
+
+        Conversions that arrive after the part are reported at their impressions.
 
         Args:
             at: number of the step.
-            end: of the part; with 0 every conversion is told at its impression.
+            end: end of the part; 0: all conversions are reported at their impressions.
         """
         log, rows = self.log, slice(self.edges[at], self.edges[at + 1])
         delay = log["delay"][rows]
@@ -137,7 +141,7 @@ class SlateSteps(Brief):
 
 
 def _positions(log: Log, problem: Problem) -> NDArray[np.int64]:
-    """(r, k) what slates hold for agents: items, or their positions among the candidates."""
+    """(r, k) the slates in the form that agents use: items, or positions among the candidates."""
     slate = log["slate"].astype(np.int64)
     if problem.candidates is None:
         return slate

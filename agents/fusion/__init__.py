@@ -1,1 +1,1 @@
-"""Agents that are made of other agents, whose estimates or slates they fuse. No model of their own of items or shoppers."""
+"""Agents that fuse the estimates or slates of other agents. No models of items or shoppers."""

@@ -1,4 +1,4 @@
-"""Agents that fuse the click and conversion probabilities of other agents, by their mean, weights or stacking."""
+"""Agents that fuse the click and conversion probabilities of other agents by means, weights or stacking."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class MeanFusion(Fusion):
 
         Args:
             chances: (J, ...) float32.
-            conversion: makes no difference.
+            conversion: not used.
         """
         return np.asarray(chances.mean(axis=0))
 
@@ -37,17 +37,17 @@ class FixedFusion(Fusion):
     """A mean of the members' probabilities with fixed weights.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers; its members' follow from it.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers; the seeds of its members are derived from it.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
         agents: see `Fusion`.
         click: see `Fusion`.
         conversion: see `Fusion`.
         epsilon: see `Fusion`.
-        shares: the weight of each member, as in "2,1"; equal ones if None. They are divided by their sum.
+        shares: weight of each member, as in "2,1"; they are divided by their sum. None: equal weights.
 
     Raises:
-        ValueError: as `Fusion`, or not one number from 0 for each member, some above 0.
+        ValueError: as for `Fusion`, or `shares` is not a non-negative number for each member, with a positive sum.
     """
 
     name = "fusion:fixed"
@@ -69,7 +69,7 @@ class FixedFusion(Fusion):
         given = np.ones(len(self.texts)) if shares is None else np.asarray(shares, np.float64)
         fits = given.shape == (len(self.texts),) and np.isfinite(given).all() and (given >= 0).all()
         if not fits or not all(given[which].sum() > 0 for which in (self.click, self.conversion)):
-            expected = f"expected a number from 0 for each of {' + '.join(self.texts)}, some above 0 for both"
+            expected = f"expected a number from 0 for each of {' + '.join(self.texts)}, not all 0 for clicks or conversions"
             raise ValueError(f"shares is {shares!r}: {expected}")
         self.shares = [given[which] / given[which].sum() for which in (self.click, self.conversion)]
 
@@ -78,31 +78,33 @@ class FixedFusion(Fusion):
 
         Args:
             chances: (J, ...) float32.
-            conversion: whether they are of conversions.
+            conversion: whether these are probabilities of conversions.
         """
         return weighted(self.shares[conversion], chances)
 
 
 class ExponentialFusion(Fusion):
-    """A mean with exponential weights of the members' recent losses, for clicks and for conversions apart (`ExponentialWeights`).
+    """A mean of the members' probabilities with exponential weights of their recent losses (`ExponentialWeights`).
 
-    The loss of a member is the log-loss of its predictions, where impressions are weighted by one over their propensities, so
-    that members are compared on items as they are and not as they are shown; clicks at lower ranks are expected less often.
+    Clicks and conversions have separate weights. The loss of a member is the log-loss of its predictions. Impressions are
+    weighted by 1 / propensity, so that all items count equally, not in proportion to how often they are shown. Click
+    probabilities are multiplied by the examination of the rank.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers; its members' follow from it.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers; the seeds of its members are derived from it.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
         agents: see `Fusion`.
         click: see `Fusion`.
         conversion: see `Fusion`.
         epsilon: see `Fusion`.
-        rate: of the weights, per unit of log-loss of an impression; 1 picks the best member, 0 none.
-        halflife: slates after which a loss counts half; None forgets nothing.
-        robustness: weight of the deviation of a member's losses between steps, beside their mean.
+        rate: learning rate of the weights, per unit of log-loss of an impression; 1 selects the best member, 0 gives equal
+            weights.
+        halflife: number of slates after which a loss counts half; None: no forgetting.
+        robustness: weight of the standard deviation of a member's losses between steps, which is added to their mean.
 
     Raises:
-        ValueError: as `Fusion`.
+        ValueError: as for `Fusion`.
     """
 
     name = "fusion:exponential"
@@ -126,11 +128,11 @@ class ExponentialFusion(Fusion):
         self.experts = [ExponentialWeights(len(which), rate, halflife, robustness) for which in (self.click, self.conversion)]
 
     def fused(self, chances: Numbers, conversion: bool) -> Numbers:
-        """The mean by the present weights.
+        """The mean by the current weights.
 
         Args:
             chances: (J, ...) float32.
-            conversion: whether they are of conversions.
+            conversion: whether these are probabilities of conversions.
         """
         return weighted(self.experts[conversion].weights, chances)
 
@@ -138,7 +140,7 @@ class ExponentialFusion(Fusion):
         """Add the losses of the members.
 
         Args:
-            held: what they predicted, with the answers.
+            held: the members' predictions and the outcomes.
         """
         click = log_loss(softened(held.click) * self.position_bias.relative, held.clicks) * held.weight
         conversion = log_loss(softened(held.conversion), held.conversions) * held.weight * held.clicks
@@ -147,20 +149,21 @@ class ExponentialFusion(Fusion):
 
 
 class StackingFusion(Fusion):
-    """Stacking of the members by scikit-learn's logistic regression, for clicks and for conversions apart (`Stack`).
+    """Stacking of the members by two logistic regressions of scikit-learn, for clicks and for conversions (`Stack`).
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers; its members' follow from it.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers; the seeds of its members are derived from it.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
         agents: see `Fusion`.
         click: see `Fusion`.
         conversion: see `Fusion`.
         epsilon: see `Fusion`.
-        kept: impressions, and clicks, of which the regressions are fitted to the last ones.
+        kept: number of last impressions that the click regression is fitted to, and of last clicks for the conversion
+            regression.
 
     Raises:
-        ValueError: as `Fusion`.
+        ValueError: as for `Fusion`.
         ImportError: scikit-learn is not installed.
     """
 
@@ -188,15 +191,15 @@ class StackingFusion(Fusion):
 
         Args:
             chances: (J, ...) float32.
-            conversion: whether they are of conversions.
+            conversion: whether these are probabilities of conversions.
         """
         return self.stacks[conversion](chances)
 
     def learn_members(self, held: HeldOut) -> None:
-        """Add the impressions to those of the regressions.
+        """Add the impressions to the data of the regressions.
 
         Args:
-            held: what the members predicted, with the answers.
+            held: the members' predictions and the outcomes.
         """
         examined = held.click * self.position_bias.relative.astype(np.float32)
         self.stacks[0].learn(examined.reshape(len(examined), -1), held.clicks.ravel())

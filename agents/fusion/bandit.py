@@ -1,4 +1,4 @@
-"""A bandit over agents: whose slate a shopper is shown is drawn, by what the agents' slates earned."""
+"""A bandit over agents: draws the agent whose slate is shown, depending on the rewards of the agents' slates."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from slategym.utils.short_repr import Brief
 
 @dataclass(frozen=True, repr=False)
 class Drawn(Brief):
-    """Whose slates were shown.
+    """The members whose slates were shown.
 
     Attributes:
         slate: (n, k).
-        member: (n,), -1 where it is not known.
-        probability: (J,) of each member.
+        member: (n,), the member of each row; -1 if unknown.
+        probability: (J,), the probability of each member.
     """
 
     slate: NDArray[np.int64]
@@ -41,23 +41,23 @@ class Drawn(Brief):
 
 
 class BanditFusion(Agent):
-    """A bandit over agents, which explore by themselves: for each shopper it is drawn whose slate is shown.
+    """A bandit over agents: for each shopper, it draws the member whose slate is shown. Members explore as usual.
 
-    A member is drawn the more often, the more its slates have earned, by the weights of the objectives; delayed conversions
-    count for the slate that they came from. Every member learns from every slate that is shown. Propensities are those of the
-    mixture, exact where they are known of every member: of those with a random item now and then, and of certain ones.
+    The more reward a member's slates have earned, with the weights of the objectives, the more often it is drawn; delayed
+    conversions count for the slate that they belong to. Every member learns from every slate that is shown. Propensities are
+    those of the mixture. They are exact if they are known for every member, as for epsilon-greedy and deterministic agents.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers; its members' follow from it.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        agents: the members, with a plus between them and semicolons between the options of one, as in
-            "logistic-ts+lin-ts:alpha=0.2;window=1e5"; in Python also a list of texts of agents.
-        rule: "thompson" draws by the probability that a member is the best; "exp3" by exponential weights, which also stand
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers; the seeds of its members are derived from it.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        agents: the members, separated by plus signs, with semicolons between the options of a member, as in
+            "logistic-ts+lin-ts:alpha=0.2;window=1e5"; in Python also a list of names with options.
+        rule: "thompson" draws members by their probability of being the best; "exp3" by exponential weights, which also work for
             rewards that change.
-        uniform: share of the shoppers for whom any member is drawn alike.
-        rate: of the weights of "exp3", per slate and standard deviation of its reward.
-        halflife: slates after which a reward counts half; None forgets nothing.
+        uniform: share of the shoppers for whom the member is drawn uniformly.
+        rate: learning rate of "exp3", per slate and standard deviation of the reward.
+        halflife: number of slates after which a reward counts half; None: no forgetting.
 
     Raises:
         ValueError: an option is out of its range, or there is no such agent.
@@ -89,14 +89,14 @@ class BanditFusion(Agent):
         self._steps: StepBuffer[Drawn] = StepBuffer(problem.longest_delay)
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items, if all members can."""
+        """Add new items, if all members support it."""
         for member in self.members:
             member.grow(problem)
         self.complete.problem, self.complete.item_credit = problem, ItemCredit(problem)
         self.problem = problem
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Draw for each shopper whose slate is shown."""
+        """Draw for each shopper the member whose slate is shown."""
         observation = self._checked(observation)
         decisions = [member.act(observation, allowed) for member in self.members]
         probability = self.play.probability
@@ -111,21 +111,21 @@ class BanditFusion(Agent):
 
     @property
     def propensities_are(self) -> PropensitySource:
-        """Exact where they are of all members, else estimated; unknown where they are of one."""
+        """Exact if those of all members are exact; unknown if those of any member are; else estimated."""
         kinds = [member.propensities_are for member in self.members]
         return "unknown" if "unknown" in kinds else "estimated" if "estimated" in kinds else "exact"
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates, those of the mixture of the members."""
+        """(n, k) the propensities of given slates under the mixture of the members."""
         each = (member.propensities(observation, slate, allowed, draws) for member in self.members)
         return mixed(zip(self.play.probability.tolist(), each, strict=True))
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
-        """(n, k) the best slates of the member that is drawn most often."""
+        """(n, k) the best slates of the member with the highest probability."""
         return self.members[int(self.play.probability.argmax())].best(observation, allowed)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Learn what members' slates earned, and let all members learn the step."""
+        """Learn from the rewards of members' slates, and let all members learn from the step."""
         observation, decision = self._checked_step(observation, decision, feedback)
         drawn = self._steps.push(self._who(decision), len(observation))
         complete = self.complete(observation, decision, feedback)
@@ -137,13 +137,13 @@ class BanditFusion(Agent):
             member.update(observation, decision, feedback)
 
     def with_weights(self, weights: ArrayLike) -> Self:
-        """A view of the agent whose members choose by other fixed weights (M,), for `best` and `choose`, not for learning."""
+        """A view of the agent with other fixed weights (M,) for all members, for `best` and `choose` but not for learning."""
         other = super().with_weights(weights)
         other.members = [member.with_weights(weights) for member in self.members]
         return other
 
     def _who(self, decision: Decision) -> Drawn:
-        """Whose slates are shown; nobody's where another one is shown than was chosen last."""
+        """The members whose slates are shown; unknown where the slate is not the one chosen last."""
         slate, drawn = decision.slate, self.drawn
         if drawn is None or drawn.slate.shape != slate.shape:
             return Drawn(slate, np.full(len(slate), -1), self.play.probability)

@@ -1,4 +1,4 @@
-"""The base of agents that fuse the click and conversion probabilities of other agents."""
+"""The base class of agents that fuse the click and conversion probabilities of other agents."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ from slategym.utils.ranges import Share
 
 Numbers = NDArray[np.float32]
 MEMBERS = "logistic-ts+logistic-ts:halflife=20000"
-EPSILON = 0.02  # where no member explores
+EPSILON = 0.02  # default of `epsilon` if no member explores
 
 
 class Fusion(Agent, ABC):
-    """The base of agents that fuse their members' estimates of clicks and conversions. Subclasses define how.
+    """The base class of agents that fuse their members' estimates of clicks and conversions. Subclasses define the method.
 
-    A slate holds the items of the highest value, which is the weighted value of a click and, with the fused chance that it
-    converts, of a conversion, times the fused chance of the click. Members that draw their estimates to explore (logistic-ts), or
-    take the upper ends (logistic-ucb), do so here too, and what they would choose by is fused; otherwise a random item is shown
-    with probability `epsilon` at each rank. Every member learns from every slate that is shown. Each impression is predicted by
-    all members before they learn it, so what the fusion learns of them is held out.
+    A slate holds the items with the highest values. The value of an item is P(click) * (weight of a click + P(conversion given
+    click) * weight of a conversion), with the fused probabilities. If members explore with draws from a posterior (logistic-ts)
+    or with upper confidence bounds (logistic-ucb), these explored estimates are fused; otherwise a random item is shown with
+    probability `epsilon` at each rank. Every member learns from every slate that is shown. All members predict each impression
+    before they learn from it, so the fusion compares held-out predictions.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers; its members' follow from it.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        agents: the members, with a plus between them and semicolons between the options of one, as in
-            "logistic-ts+lin-ts:alpha=0.2;window=1e5"; in Python also a list of texts of agents.
-        click: the members that estimate clicks, as `agents` or by their names alone; None for all.
-        conversion: the members that estimate whether a click converts; None for all.
-        epsilon: probability of a random item at a rank, with which propensities are exact; None: members explore, and 0.02 where
-            none of them does.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers; the seeds of its members are derived from it.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        agents: the members, separated by plus signs, with semicolons between the options of a member, as in
+            "logistic-ts+lin-ts:alpha=0.2;window=1e5"; in Python also a list of names with options.
+        click: the members that estimate clicks, in the form of `agents` or by name only; None: all.
+        conversion: the members that estimate whether a click converts; None: all.
+        epsilon: probability of a random item at a rank instead of the members' exploration, with exact propensities; None: the
+            members' exploration, or 0.02 if no member explores.
 
     Raises:
         ValueError: an option is out of its range, there is no such agent, or a member has no estimates.
@@ -74,7 +74,8 @@ class Fusion(Agent, ABC):
         for number in {*self.click, *self.conversion}:
             if type(self.members[number]).estimates is Agent.estimates:
                 raise ValueError(
-                    f"{self.texts[number]} does not estimate clicks and conversions: expected such as {MEMBERS}, or fusion:bandit"
+                    f"{self.texts[number]} does not estimate clicks and conversions: expected members such as {MEMBERS}; "
+                    "fusion:bandit takes any agents"
                 )
         used = [self.members[number] for number in {*self.click, *self.conversion}]
         self.explored = epsilon is None and any(map(explores, used))
@@ -94,26 +95,26 @@ class Fusion(Agent, ABC):
         """Fuse members' probabilities.
 
         Args:
-            chances: (J, ...) float32, of the members that estimate this.
-            conversion: whether they are of a conversion, given a click, and not of a click.
+            chances: (J, ...) float32, the probabilities by the J members that estimate them.
+            conversion: whether these are probabilities of a conversion given a click, instead of a click.
         """
 
     def learn_members(self, held: HeldOut) -> None:
-        """Learn how good the members are; does nothing by default.
+        """Learn from the members' predictions; does nothing by default.
 
         Args:
-            held: what they predicted, with the answers.
+            held: the predictions and the outcomes.
         """
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items, if all members can."""
+        """Add new items, if all members support it."""
         for member in self.members:
             member.grow(problem)
         self.values.grow(problem)
         self.problem, self._latest = problem, None
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Choose at each rank the best item left or a random one; propensities are NaN where members draw their estimates."""
+        """Choose the best or a random remaining item at each rank; propensities are NaN if members draw their estimates."""
         observation = self._checked(observation)
         self._latest = (observation.copy(), *self._predict(observation))
         scores = self._values(self.explored_estimates(observation), observation)
@@ -130,7 +131,7 @@ class Fusion(Agent, ABC):
         return "estimated" if self.drawn else "exact"
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates; estimates by draws where members draw."""
+        """(n, k) the propensities of given slates; estimated by draws if members draw their estimates."""
         if self.drawn:
             latest, by_rows = self._latest, any(hasattr(part, "forget_shoppers") for part in parts_of(self))
             found = given_slates.drawn(self, observation, slate, allowed, draws, by_rows=by_rows)
@@ -147,12 +148,12 @@ class Fusion(Agent, ABC):
         return Estimates(self.fused(click, False), self.fused(conversion, True))
 
     def scores(self, observation: Observation) -> NDArray[np.float32]:
-        """(n, m) the value of showing each item by the fused estimates, or (n, C) of the candidates."""
+        """(n, m) the value of showing each item by the fused estimates, or (n, C) for candidates."""
         observation = self._checked(observation)
         return self._values(self.estimates(observation), observation)
 
     def explored_estimates(self, observation: Observation) -> Estimates:
-        """The fused probabilities by which the members would choose, or without exploration where `epsilon` is given."""
+        """The fused explored estimates of the members; without exploration if `epsilon` is used."""
         if not self.explored:
             return self.estimates(observation)
         click, conversion = self._stacked(lambda member: member.explored_estimates(self._checked(observation)))
@@ -163,11 +164,11 @@ class Fusion(Agent, ABC):
         return np.asarray(found.click * (click + found.conversion * conversion) + impression, np.float32)
 
     def best(self, observation: Observation, allowed: Mask | None = None) -> NDArray[np.int64]:
-        """(n, k) the items of the highest value by the fused estimates."""
+        """(n, k) the items with the highest values by the fused estimates."""
         return self.best_of(self.scores(observation), observation, allowed)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Compare the members' predictions with the answers, then let all members learn these."""
+        """Compare the members' predictions with the feedback, then let all members learn from it."""
         observation, decision = self._checked_step(observation, decision, feedback)
         click, conversion = (
             np.take_along_axis(chances, decision.slate[None], axis=2) for chances in self._predicted(observation)
@@ -184,24 +185,24 @@ class Fusion(Agent, ABC):
             member.update(observation, decision, feedback)
 
     def _predicted(self, observation: Observation) -> tuple[Numbers, Numbers]:
-        """As `_predict`; what has been predicted for the last choice is not computed again."""
+        """As `_predict`, but reuse the predictions of the last choice."""
         if self._latest is not None and np.array_equal(self._latest[0], observation):
             return self._latest[1:]
         return self._predict(observation)
 
     def _predict(self, observation: Observation) -> tuple[Numbers, Numbers]:
-        """(J, n, m) the probabilities of clicks by the members that estimate them, and likewise of conversions."""
+        """(J, n, m) the click probabilities by the members that estimate them, and the conversion probabilities likewise."""
         return self._stacked(lambda member: member.estimates(observation))
 
     def _stacked(self, estimates: Callable[[Agent], Estimates]) -> tuple[Numbers, Numbers]:
-        """(J, n, m) the probabilities of clicks by the members that estimate them, and likewise of conversions."""
+        """(J, n, m) the click probabilities by the members that estimate them, and the conversion probabilities likewise."""
         found = {number: estimates(self.members[number]) for number in sorted({*self.click, *self.conversion})}
         click = np.stack([found[number].click for number in self.click])
         return click, np.stack([found[number].conversion for number in self.conversion])
 
 
 def explores(member: Agent) -> bool:
-    """Whether an agent has estimates of its own to choose by.
+    """Whether an agent explores with its estimates, so that `explored_estimates` differs from `estimates`.
 
     Args:
         member: an agent.
@@ -210,7 +211,7 @@ def explores(member: Agent) -> bool:
 
 
 def draws(member: Agent) -> bool:
-    """Whether these are drawn, so that the propensities of what they choose are unknown.
+    """Whether the explored estimates of an agent are random draws, so that its propensities are unknown.
 
     Args:
         member: an agent.

@@ -1,4 +1,4 @@
-"""Impressions that members predicted before they learned them, with the answers: what fusions learn from."""
+"""Impressions that members predicted before learning from them, with their outcomes, as training data of fusions."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from slategym.sim.feedback import Feedback
 from slategym.utils.short_repr import Brief
 
 Numbers = NDArray[np.float32]
-SOFT = 0.1
-MOST = 10.0  # weight of an impression, relative to the mean of its step
+SOFT = 0.1  # share of the mean of all members in `softened`
+MOST = 10.0  # largest weight of an impression, relative to the mean of its step
 
 
 @dataclass(frozen=True, repr=False)
 class HeldOut(Brief):
-    """The impressions of n slates, predicted by J members before they learned them.
+    """The impressions of n slates, predicted by J members before they learned from them.
 
     Attributes:
-        click: (J, n, k) float32, each member's probability of a click at the best rank.
-        conversion: (J, n, k) float32, that a click converts.
+        click: (J, n, k) float32, each member's probability of a click at the first rank.
+        conversion: (J, n, k) float32, each member's probability that a click converts.
         clicks: (n, k) bool.
-        conversions: (n, k) bool, delayed ones among them.
-        weight: (n, k) float64, of each impression, with mean 1: one over its propensity, at most `MOST` times the mean.
+        conversions: (n, k) bool, including delayed conversions.
+        weight: (n, k) float64, the weight of each impression: 1 / propensity, at most `MOST` times the mean, scaled to mean 1.
     """
 
     click: Numbers
@@ -40,17 +40,17 @@ class HeldOutBuffer:
     """Keeps the last impressions until their delayed conversions have arrived.
 
     Args:
-        longest_delay: the most steps by which a conversion is delayed.
+        longest_delay: the largest delay of a conversion, in steps.
     """
 
     def __init__(self, longest_delay: int) -> None:
         self._steps: StepBuffer[HeldOut] = StepBuffer(longest_delay)
 
     def __call__(self, click: Numbers, conversion: Numbers, decision: Decision, feedback: Feedback) -> HeldOut | None:
-        """Add the present step and return the one that is complete now, if there is one yet.
+        """Add the current step, and return the step that is complete now, or None.
 
         Args:
-            click: (J, n, k) float32, predicted before the answer was learned.
+            click: (J, n, k) float32, predicted before learning from the feedback.
             conversion: (J, n, k) float32, as `click`.
             decision: the slates, checked.
             feedback: the answer to them, checked.
@@ -63,10 +63,10 @@ class HeldOutBuffer:
 
 
 def corrected(propensity: Numbers) -> NDArray[np.float64]:
-    """(n, k) weights with mean 1 by which impressions stand for slates that were drawn uniformly.
+    """(n, k) weights with mean 1 that correct impressions to those of uniformly drawn slates.
 
-    They are one over the propensity, normalised (self-normalised inverse propensities, Swaminathan, Joachims, NIPS 2015) and
-    clipped, since a few would dominate. What is not known counts 1.
+    The weights are 1 / propensity, normalised (self-normalised inverse propensities, Swaminathan, Joachims, NIPS 2015) and
+    clipped, so that a few do not dominate. The weight of an unknown propensity is 1 before the final normalisation.
 
     Args:
         propensity: (n, k), the probability of each choice; NaN if unknown.
@@ -79,10 +79,10 @@ def corrected(propensity: Numbers) -> NDArray[np.float64]:
 
 
 def softened(chances: NDArray[np.floating]) -> NDArray[np.floating]:
-    """(J, ...) members' probabilities with a tenth of the mean of all members in each.
+    """(J, ...) members' probabilities, mixed with a tenth of the mean of all members.
 
-    A member that clips its probabilities at 0 is then not lost by a single event: none has a log-loss of more than ln(10) beyond
-    that of the mean.
+    The log-loss of a member is then at most ln(10) above the log-loss of the mean, so that a member that predicts a probability
+    of 0 is not excluded by a single event.
 
     Args:
         chances: (J, ...).
@@ -91,11 +91,11 @@ def softened(chances: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def log_loss(chance: NDArray[np.floating], happened: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The log-loss of probabilities, clipped so that none is above `-log(1e-4)`.
+    """The log-loss of probabilities, clipped to at most `-log(1e-4)`.
 
     Args:
-        chance: of any shape.
-        happened: that it is broadcast with.
+        chance: probabilities, of any shape.
+        happened: whether the events happened; broadcast with `chance`.
     """
     clipped = np.clip(chance, 1e-4, 1 - 1e-4).astype(np.float64)
     return np.asarray(-np.log(np.where(happened, clipped, 1 - clipped)))

@@ -1,4 +1,4 @@
-"""The agents that a fusion is made of: their texts, and how they are made."""
+"""Parses the names of the members of a fusion, and makes the members."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from slategym.agents.registry import make_for
 from slategym.agents.scalarizers.base import Scalarizer, Weights
 from slategym.utils.specification import split_options
 
-_BETWEEN = re.compile(r"\s*\+\s*(?=[^\W\d]|[./~])")  # not the sign of an exponent, as in 1e+5
+_BETWEEN = re.compile(r"\s*\+\s*(?=[^\W\d]|[./~])")  # does not match the sign of an exponent, as in 1e+5
 Agents = str | Sequence[str]
 
 
 class SharedScalarizer(Scalarizer):
-    """The scalarizer of a fusion as its members see it, which its owner alone updates.
+    """The scalarizer of a fusion, for its members: it ignores updates, which only the fusion makes.
 
     Args:
-        scalarizer: of the fusion.
+        scalarizer: scalarizer of the fusion.
     """
 
     def __init__(self, scalarizer: Scalarizer) -> None:
@@ -41,34 +41,35 @@ class SharedScalarizer(Scalarizer):
 
 
 def member_texts(agents: Agents) -> tuple[str, ...]:
-    """The texts of the members.
+    """The members, each as a name with options.
 
     Args:
-        agents: "lin-ts+logistic-ts:alpha=0.2;window=1e5", with a plus between members and semicolons between the options of one;
-            or a list of texts as `make_agent` takes them, "logistic-ts:alpha=0.2,window=1e5".
+        agents: members separated by plus signs, with semicolons between the options of a member, such as
+            "lin-ts+logistic-ts:alpha=0.2;window=1e5"; or a list of names with options as for `make_agent`, such as
+            "logistic-ts:alpha=0.2,window=1e5".
 
     Raises:
-        ValueError: there is none.
+        ValueError: there are no members.
     """
     parts = _BETWEEN.split(agents.strip()) if isinstance(agents, str) else agents
     if isinstance(agents, str):
         parts = [part.replace(";", ",") for part in parts]
     if not parts or not all(isinstance(part, str) and part.strip() for part in parts):
-        raise ValueError(f"agents is {agents!r}: expected agents with a plus between them, such as logistic-ts+lin-ts")
+        raise ValueError(f"agents is {agents!r}: expected agents separated by plus signs, such as logistic-ts+lin-ts")
     return tuple(part.strip() for part in parts)
 
 
 def make_members(texts: Sequence[str], problem: Problem, seed: int, scalarizer: Scalarizer) -> list[Agent]:
-    """The members, each with a seed of its own.
+    """Make the members, each with its own seed.
 
     Args:
-        texts: of the members.
-        problem: what slates are chosen from.
-        seed: of the fusion.
-        scalarizer: of the fusion.
+        texts: the members, as names with options.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the fusion.
+        scalarizer: scalarizer of the fusion.
 
     Raises:
-        ValueError: there is no such agent or option, or one that cannot be a member.
+        ValueError: there is no such agent or option, or an agent cannot be a member.
         ImportError: a member needs a library that is not installed.
     """
     members = []
@@ -81,15 +82,15 @@ def make_members(texts: Sequence[str], problem: Problem, seed: int, scalarizer: 
 
 
 def places(option: str, chosen: Agents | None, texts: Sequence[str]) -> list[int]:
-    """The places of some members among all.
+    """The indices of some members among all members.
 
     Args:
-        option: its name, for the message.
-        chosen: names or texts of members, as for `agents`; None for all.
-        texts: of all members.
+        option: name of the option, for the error message.
+        chosen: members, by name only or with options, in the form of `agents`; None: all.
+        texts: all members, as names with options.
 
     Raises:
-        ValueError: one is not a member.
+        ValueError: an agent is not a member.
     """
     if chosen is None:
         return list(range(len(texts)))

@@ -1,4 +1,4 @@
-"""What members of a fusion know of the probability of slates that another one may have chosen."""
+"""The probability of a slate under the policy of a member that may not have chosen it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from slategym.sim.choice import Mask
 
 
 def chances_of(agent: Agent, observation: Observation, slate: Slate, own: Decision, allowed: Mask | None) -> Chances:
-    """(n, k) the probability by which an agent would have chosen each item of a slate, given those above it.
+    """(n, k) the probability with which an agent would have chosen each item of a slate, given the items above it.
 
-    It is known where the agent's own slate was certain, and of agents with exact propensities; else it is NaN.
+    It is known if the agent's own slate had propensity 1 or the agent has exact propensities; else it is NaN.
 
     Args:
-        agent: who chose its own slate, and has not learned since.
+        agent: the agent, which has not learned since it chose its own slate.
         observation: (n, o) float32.
-        slate: (n, k), which another agent may have chosen.
-        own: what the agent chose itself.
-        allowed: (n, m) bool, the items that may be shown, or (n, C) of candidates; None for all.
+        slate: (n, k), a slate that another agent may have chosen.
+        own: the agent's own decision.
+        allowed: (n, m) bool, the items that may be shown, or (n, C) for candidates; None: all.
     """
     sure = (own.propensity == 1).all(axis=1) & (not own.estimated)
     if agent.propensities_are == "exact" and not sure.all():

@@ -1,4 +1,4 @@
-"""The agents "fusion:mean", "fusion:stacking" and so on, by name."""
+"""Finds and makes the agents "fusion:mean", "fusion:stacking" and so on by name."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ KINDS = {
 
 
 def find(name: str) -> Any:
-    """The class of "fusion:mean".
+    """The class of a name such as "fusion:mean".
 
     Raises:
-        ValueError: there is no such fusion; the message names the nearest ones.
+        ValueError: there is no such fusion; the message suggests similar names.
     """
     module, _, called = choose("fusion", name.partition(":")[2], KINDS).partition(":")
     return getattr(import_module(f"slategym.agents.fusion.{module}"), called)
 
 
 def options(name: str) -> dict[str, Option]:
-    """The options of "fusion:mean"."""
+    """The options of an agent such as "fusion:mean"."""
     return options_of(find(name), ("problem", "seed", "scalarizer"))
 
 
 def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | None = None, **options: Any) -> Agent:
-    """The agent "fusion:mean".
+    """Make an agent such as "fusion:mean".
 
     Raises:
         ValueError: there is no such fusion or option, or no such member.
@@ -49,7 +49,7 @@ def make(name: str, problem: Problem, seed: int = 0, scalarizer: Scalarizer | No
 
 
 def members_of(text: str) -> tuple[str, ...]:
-    """The texts of the members of "fusion:mean:agents=lin-ts+popularity", which may refer to files."""
+    """The members of an agent such as "fusion:mean:agents=lin-ts+popularity", which may refer to files."""
     name, given = split_options(text)
     known = options(name)
     return member_texts(read_values(given, known).get("agents", known["agents"].default))

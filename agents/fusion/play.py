@@ -1,4 +1,4 @@
-"""How a bandit over agents shares out shoppers: Exp3 and Thompson sampling."""
+"""Rules by which a bandit over agents assigns shoppers to them: Exp3 and Thompson sampling."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ Floats = NDArray[np.floating]
 
 
 class Play(ABC):
-    """The probabilities by which each shopper is given to one of J members, and what they learn from.
+    """The base class of rules: the probabilities with which a shopper is assigned to each of J members, learned from rewards.
 
     Args:
         members: J.
-        uniform: the share of shoppers who are given to a member drawn uniformly.
-        halflife: slates after which a reward counts half; None forgets nothing.
+        uniform: the share of shoppers who are assigned to a uniformly drawn member.
+        halflife: number of slates after which a reward counts half; None: no forgetting.
     """
 
     def __init__(self, members: int, uniform: float, halflife: float | None) -> None:
@@ -25,33 +25,33 @@ class Play(ABC):
 
     @property
     def probability(self) -> NDArray[np.float64]:
-        """(J,) of each member, which sum to 1."""
+        """(J,) the probability of each member; they sum to 1."""
         preferred = self.preferred()
         return np.asarray((1 - self.uniform) * preferred + self.uniform / len(preferred))
 
     @property
     def mean(self) -> float:
-        """The mean reward of a slate of any member."""
+        """The mean reward of a slate, over all members."""
         return float(self.reward.sum() / max(self.slates.sum(), 1.0))
 
     @property
     def deviation(self) -> float:
-        """The standard deviation of the reward of a slate, within members; 1 before there are any."""
+        """The standard deviation of the reward of a slate within members; 1 before there are rewards."""
         mean = self.reward / np.maximum(self.slates, 1)
         variance = (self.square - self.slates * mean**2).sum() / max(self.slates.sum(), 1.0)
         return float(np.sqrt(variance)) if variance > 0 else 1.0
 
     @abstractmethod
     def preferred(self) -> NDArray[np.float64]:
-        """(J,) the probabilities before the uniform share."""
+        """(J,) the probabilities without the uniform share."""
 
     def learn(self, member: NDArray[np.int64], reward: Floats, probability: NDArray[np.float64]) -> None:
-        """Learn what slates earned.
+        """Learn from the rewards of slates.
 
         Args:
-            member: (n,) whose slates they were.
-            reward: (n,), of each slate.
-            probability: (J,) at the time of the draw.
+            member: (n,) the member that chose each slate.
+            reward: (n,) the reward of each slate.
+            probability: (J,) the probability of each member when it was drawn.
         """
         if self.halflife is not None:
             kept = np.exp2(-len(member) / self.halflife)
@@ -65,14 +65,14 @@ class Play(ABC):
 class Exp3(Play):
     """Exponential weights of estimated rewards (Auer, Cesa-Bianchi, Freund, Schapire, SIAM J. Comput. 2002).
 
-    The estimate of a member's reward is (reward - baseline) / deviation / probability where it was drawn, and 0 elsewhere. The
-    baseline is the mean reward before, which lowers the variance and does not change whom the weights prefer.
+    The estimated reward of a member is (reward - baseline) / deviation / probability if it was drawn, and 0 otherwise. The
+    baseline is the mean of earlier rewards; it reduces the variance without changing the expected order of the members.
 
     Args:
         members: J.
         uniform: see `Play`.
         halflife: see `Play`.
-        rate: of the weights, per slate and standard deviation of its reward.
+        rate: learning rate of the weights, per slate and standard deviation of the reward.
     """
 
     def __init__(self, members: int, uniform: float, halflife: float | None, rate: float) -> None:
@@ -80,17 +80,17 @@ class Exp3(Play):
         self.rate, self.gain = rate, np.zeros(members)
 
     def preferred(self) -> NDArray[np.float64]:
-        """(J,) in proportion to exp(rate * estimated rewards)."""
+        """(J,) probabilities in proportion to exp(rate * sum of estimated rewards)."""
         weights = np.exp(self.rate * (self.gain - self.gain.max()))
         return np.asarray(weights / weights.sum())
 
     def learn(self, member: NDArray[np.int64], reward: Floats, probability: NDArray[np.float64]) -> None:
-        """Add estimates of the rewards.
+        """Add the estimated rewards.
 
         Args:
-            member: (n,) whose slates they were.
-            reward: (n,), of each slate.
-            probability: (J,) at the time of the draw.
+            member: (n,) the member that chose each slate.
+            reward: (n,) the reward of each slate.
+            probability: (J,) the probability of each member when it was drawn.
         """
         baseline = self.mean if self.slates.any() else float(np.mean(reward)) if len(reward) else 0.0
         super().learn(member, reward, probability)
@@ -102,8 +102,8 @@ class Exp3(Play):
 class Thompson(Play):
     """Thompson sampling of the members' mean rewards, whose posteriors are normal (Agrawal, Goyal, AISTATS 2013).
 
-    A shopper gets the member with the highest drawn mean. The probability of that is found by quadrature, and the member drawn
-    by it, which is the same and makes propensities exact.
+    A shopper is assigned to the member with the highest drawn mean. The probability of this event is computed by quadrature, and
+    the member is drawn from these probabilities, which is equivalent and makes propensities exact.
     """
 
     def preferred(self) -> NDArray[np.float64]:
@@ -115,7 +115,7 @@ class Thompson(Play):
         mean, error = self.reward / np.maximum(self.slates, 1), self.deviation / np.sqrt(np.maximum(self.slates, 1))
         z = np.linspace(-6, 6, 401)
         drawn = mean[:, None] + error[:, None] * z  # (J, 401)
-        below = ndtr((drawn[:, :, None] - mean) / error)  # (J, 401, J), that the others' draws are lower
+        below = ndtr((drawn[:, :, None] - mean) / error)  # (J, 401, J), the probability that another member's draw is lower
         below[np.arange(len(mean)), :, np.arange(len(mean))] = 1.0
         chance = (below.prod(axis=2) * np.exp(-(z**2) / 2)).sum(axis=1)
         return np.asarray(chance / chance.sum())

@@ -10,32 +10,32 @@ from slategym.utils.lazy_scipy import expit
 from slategym.utils.optional import require
 
 Floats = NDArray[np.floating]
-FEWEST = 50  # events, and as many other impressions, without which the stack is the mean of log-odds
-PRIOR = 2000.0  # events that the mean of log-odds counts as, beside those that the regression is fitted to
+FEWEST = 50  # smallest number of events, and of impressions without an event, for a fit; before, the stack is the mean log-odds
+PRIOR = 2000.0  # weight of the mean of the log-odds, in events, when it is averaged with the regression
 GROWTH = 0.2  # relative growth of the impressions before a new fit
 
 
 def log_odds(chance: Floats) -> NDArray[np.float32]:
-    """The log-odds of probabilities, clipped to [1e-4, 1 - 1e-4].
+    """The log-odds of probabilities, which are clipped to [1e-4, 1 - 1e-4].
 
     Args:
-        chance: of any shape.
+        chance: probabilities, of any shape.
     """
     clipped = np.clip(chance, 1e-4, 1 - 1e-4)
     return np.asarray(np.log(clipped / (1 - clipped)), np.float32)
 
 
 class Stack:
-    """A logistic regression of what happened on the `softened` log-odds of J members (Wolpert, "Stacked generalization", 1992).
+    """A logistic regression of events on the `softened` log-odds of J members (Wolpert, "Stacked generalization", 1992).
 
-    It is scikit-learn's, fitted to the last impressions whenever there are a fifth more. Until enough has happened it is the
-    mean of the log-odds, and from then on its coefficients are pooled with those of the mean, which counts as `PRIOR` events: a
-    regression on a few conversions is noise, and an agent that believes it shows what the noise holds high. The coefficients are
-    kept as arrays, so that saving needs no object of another library.
+    The regression of scikit-learn is fitted to the last impressions whenever their number has grown by a fifth. Before the first
+    fit, the prediction is the mean of the log-odds. Afterwards, the coefficients of the regression are averaged with those of the
+    mean, which counts as `PRIOR` events: a regression on a few conversions is noisy, and the agent would show items whose values
+    are overestimated. The coefficients are kept as arrays, so that saving needs no objects of another library.
 
     Args:
         members: J.
-        capacity: impressions that are kept.
+        capacity: largest number of impressions that are kept.
     """
 
     def __init__(self, members: int, capacity: int) -> None:
@@ -46,16 +46,16 @@ class Stack:
         self.new = 0  # impressions since the last fit
 
     def __call__(self, chances: Floats) -> NDArray[np.float32]:
-        """(...) float32, the stacked probability of members' (J, ...)."""
+        """(...) float32, the stacked probability for members' probabilities (J, ...)."""
         logits = np.tensordot(self.coefficients.astype(np.float32), log_odds(softened(chances)), 1) + np.float32(self.intercept)
         return np.asarray(expit(logits), np.float32)
 
     def learn(self, chances: Floats, happened: NDArray[np.bool_]) -> None:
-        """Add impressions that members predicted before they learned them, and fit again when there are enough new ones.
+        """Add impressions that members predicted before learning from them, and fit again if there are enough new ones.
 
         Args:
-            chances: (J, l), predicted.
-            happened: (l,).
+            chances: (J, l), predicted probabilities.
+            happened: (l,), whether the event happened.
         """
         self.inputs = np.concatenate([self.inputs, log_odds(softened(chances)).T])[-self.capacity :]
         self.happened = np.concatenate([self.happened, happened])[-self.capacity :]

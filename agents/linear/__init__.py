@@ -1,1 +1,1 @@
-"""Linear contextual bandits, LinUCB and Thompson sampling, with their model. No network."""
+"""Linear contextual bandits, such as LinUCB and Thompson sampling, with their models. No networks."""

@@ -31,36 +31,36 @@ from slategym.utils.ranges import Count, NonNegative, Positive, Range, Whole
 from slategym.utils.standardize import standardised_as
 
 Ridge = Annotated[float, Range(1e-6)]
-MANY = 20_000  # items above which solutions are rarer
-KNOWN = 10_000  # clicks without which predictions are too low for a later change to tell
+MANY = 20_000  # number of items above which solutions are less frequent
+KNOWN = 10_000  # number of clicks below which predictions are too low to detect a change
 GROWTH = 0.01  # relative growth of the slates before a new solution (rarely switching, Abbasi-Yadkori et al., NIPS 2011)
 
 
 class Linear(Agent, ABC):
-    """The base of the linear agents: the model, its sums and delayed conversions. Subclasses define the exploration.
+    """The base class of the linear agents: the model, its sums and delayed conversions. Subclasses define the exploration.
 
     An item's score is weights . means + alpha * scale * exploration. The scale is the standard deviation of a weighted outcome,
-    sqrt(sum (weight * deviation)^2), where the deviation of an objective is that of a rare event, the root of its mean square
-    (of a count, the root of its rate). The objectives share one precision, so one exploration term serves their weighted sum.
+    sqrt(sum (weight * deviation)^2), where the deviation of an objective is that of a rare event: the root of its mean square
+    (for a count, the root of its rate). All objectives share one precision, so their weighted sum needs one exploration term.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        alpha: factor of the exploration; 1 is the posterior's own width.
-        ridge: prior precision of the coefficients that items share, in clicks: the prior's deviation of a rate is
-            1 / sqrt(ridge) of the mean rate. In clicks it suits rates of any size; the papers' ridge of 1 is one impression, for
-            rewards of about one.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        alpha: factor of the exploration; 1 is the width of the posterior.
+        ridge: prior precision of the coefficients that items share, in clicks: the prior's standard deviation of a rate is
+            1 / sqrt(ridge) times the mean rate. In this unit it is suitable for rates of any size; the ridge of 1 in the papers
+            is one impression, for rewards of about one.
         item_ridge: prior precision of each item's intercept, in clicks.
-        fields: the fields of the observation that are the context; "context" if None. If there is an "exposure" per category,
-            that of an item's category has a coefficient too, since repeated categories attract less.
-        form: "hybrid", coefficients of context and item features that all items share, and an intercept for each item;
-            "disjoint", coefficients of the context for each item alone; "shared", the shared ones alone.
-        halflife: slates after which a slate counts half; None forgets nothing.
-        window: only about the last so many slates count; None for all. Where a world may change, 100,000 is a good value for 500
-            items; a much shorter one forgets what it still needs.
-        restarts: forget nearly all but the examination of ranks where clicks have fallen behind what the model predicts
-            (`ChangeDetector`).
+        fields: the fields of the observation that form the context; None: "context". If there is an "exposure" per category, the
+            exposure of an item's category has a coefficient too, since repeated categories attract less.
+        form: "hybrid": coefficients of context and item features that all items share, and an intercept for each item;
+            "disjoint": separate coefficients of the context for each item; "shared": the shared coefficients only.
+        halflife: number of slates after which a slate counts half; None: no forgetting.
+        window: number of most recent slates that count, approximately; None: all. In a world that may change, 100,000 is a good
+            value for 500 items; a much shorter window forgets too much.
+        restarts: whether to forget nearly everything except the examination of ranks when there are fewer clicks than the model
+            predicts (`ChangeDetector`).
 
     Raises:
         ValueError: an option is out of its range.
@@ -105,11 +105,11 @@ class Linear(Agent, ABC):
         self.detector = ChangeDetector() if restarts else None
         self.frame = ContextFrame(len(self.columns))
         self.solved = 0  # slates at the last solution
-        # The cost of a solution grows with the items: with very many, solutions are rarer.
+        # The cost of a solution grows with the number of items: with many items, solutions are less frequent.
         self.growth = GROWTH * max(1.0, problem.items / MANY)
 
     def grow(self, problem: Problem) -> None:
-        """Take on further items, of which the model knows what their features say."""
+        """Add new items, which are predicted from their features at first."""
         self.model.grow(standardised_as(problem.features[self.problem.items :], self.problem.features))
         self.item_credit = ItemCredit(problem, clicks=True)
         self.growth = GROWTH * max(1.0, problem.items / MANY)
@@ -117,19 +117,19 @@ class Linear(Agent, ABC):
 
     @property
     def learns_alone(self) -> str:
-        """Empty: all that it learns from are sums."""
+        """Empty: the agent learns from sums, which can be added up over shards."""
         return ""
 
     @abstractmethod
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) the exploration term of every item, or (n, C) of the candidates, in deviations of a weighted outcome.
+        """(n, m) the exploration term of every item, or (n, C) for candidates, in standard deviations of a weighted outcome.
 
         Args:
             shopper: the n shoppers.
         """
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Choose the k highest scores, highest first, since examination falls with rank."""
+        """Choose the k items with the highest scores, highest first, since examination decreases with rank."""
         observation = self._checked(observation)
         slate = np.empty((len(observation), self.problem.slate_size), np.int64)
         for rows in blocks(len(observation)):
@@ -141,7 +141,7 @@ class Linear(Agent, ABC):
         return Decision(slate, np.full(slate.shape, self.propensity, np.float32))
 
     def chosen(self, shopper: Shopper) -> NDArray[np.int64]:
-        """(n, k) the items of the highest scores with their exploration, or positions among the candidates.
+        """(n, k) the items with the highest scores including exploration, or positions among the candidates.
 
         Args:
             shopper: the n shoppers.
@@ -149,7 +149,7 @@ class Linear(Agent, ABC):
         return top_k(self.explored_scores(shopper), self.problem.slate_size)
 
     def explored_scores(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) the score of every item with its exploration, or (n, C) of the candidates.
+        """(n, m) the score of every item including exploration, or (n, C) for candidates.
 
         Args:
             shopper: the n shoppers.
@@ -158,15 +158,15 @@ class Linear(Agent, ABC):
 
     @property
     def scale(self) -> float:
-        """The factor of the exploration term: alpha times the deviation of a weighted outcome."""
+        """The factor of the exploration term: alpha times the standard deviation of a weighted outcome."""
         return float(self.alpha * np.sqrt((self.item_credit.weights(self.weights) ** 2 * self.model.square).sum()))
 
     def scores(self, observation: Observation) -> NDArray[np.float32]:
-        """(n, m) the expected weighted outcomes of each item, or (n, C) of the candidates."""
+        """(n, m) the expected weighted outcomes of each item, or (n, C) for candidates."""
         return self.model.mean(self.shopper(observation, choosing=True), self.item_credit.weights(self.weights))
 
     def estimates(self, observation: Observation) -> Estimates:
-        """Expected clicks, and the ratio of conversions to them with the mean rates as a prior (`Estimates.of_rates`)."""
+        """Expected clicks, and the ratio of conversions to clicks with the mean rates as a prior (`Estimates.of_rates`)."""
         shopper, one = self.shopper(observation, choosing=True), np.eye(self.model.objectives)
         numbers, square = rates_of(self.name, self.item_credit.objective_names), self.model.square
         click, converted = (self.model.mean(shopper, one[each]) for each in numbers)
@@ -177,7 +177,7 @@ class Linear(Agent, ABC):
 
         Args:
             observation: (n, o) float32.
-            slate: (n, k) int64, as `act` gives it.
+            slate: (n, k) int64, as in decisions of `act`.
 
         Raises:
             ValueError: the observation or the slate is invalid.
@@ -193,7 +193,7 @@ class Linear(Agent, ABC):
         return self.best_of(self.scores(observation), observation, allowed)
 
     def learn(self, observation: Observation, decision: Decision, feedback: Feedback) -> None:
-        """Add the step to the sums, and solve again when they have grown enough."""
+        """Add the step to the sums, and solve the model again if the sums have grown enough."""
         observation, decision = self._checked_step(observation, decision, feedback)
         carry = self.frame.follow(observation.take(self.columns, axis=1))
         if carry is not None:
@@ -208,7 +208,7 @@ class Linear(Agent, ABC):
                 moments = self.item_credit.delayed(feedback, recalled.delayed)
                 self.model.add_delayed(self.shopper(recalled.observation), recalled.delayed.item, moments)
         self.history.remember(observation, decision)
-        # What has been forgotten makes further slates weigh more, so solutions go on at the same pace.
+        # Growth is relative to the remembered slates, so that agents that forget are solved often enough.
         if carry is not None or self.slates - self.solved >= self.growth * self.model.memory.slates / (1 + self.growth):
             self.model.solve()
             self.solved = self.slates
@@ -218,7 +218,7 @@ class Linear(Agent, ABC):
         self.model.add(shopper, items, self.item_credit(feedback, items))
 
     def _watch(self, detector: ChangeDetector, shopper: Shopper, items: NDArray[np.int64], feedback: Feedback) -> None:
-        """Compare the clicks of a step with what the model predicts for its items (n, k), and forget after a change."""
+        """Compare the clicks of a step with the model's predictions for its items (n, k), and forget after a change."""
         shown = replace(shopper, candidates=items)
         click = np.eye(self.model.objectives)[self.model.click]
         chance = np.clip(self.model.mean(shown, click) * self.model.position_bias.relative, 0, 1).astype(np.float64)
@@ -232,7 +232,7 @@ class Linear(Agent, ABC):
 
         Args:
             observation: (n, o) float32.
-            choosing: whether to include the candidates, if there are some.
+            choosing: whether to include the candidates, if there are candidates.
         """
         observation = self._checked(observation)
         ones = np.ones((len(observation), 1), np.float32)
@@ -244,7 +244,7 @@ class Linear(Agent, ABC):
 
 
 class LinUCB(Linear):
-    """LinUCB: an item's score is the upper end of its confidence interval (Li, Chu, Langford, Schapire, WWW 2010).
+    """LinUCB: an item's score is its upper confidence bound (Li, Chu, Langford, Schapire, WWW 2010).
 
     The choice is deterministic, so propensities are 1.
     """
@@ -254,7 +254,7 @@ class LinUCB(Linear):
     propensities_are = "exact"
 
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) the half-width of the confidence interval, or (n, C) of the candidates."""
+        """(n, m) the half-width of the confidence interval, or (n, C) for candidates."""
         return self.model.width(shopper)
 
 
@@ -264,11 +264,11 @@ class LinTS(Linear):
     The probability of a choice has no closed form, so propensities are NaN unless they are estimated.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
-        propensity_draws: draws by which propensities are estimated (`draw_by_rank`), at the cost of as many decisions; each rank
-            then has a draw of its own. 0 leaves them NaN.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
+        propensity_draws: number of draws for estimated propensities (`draw_by_rank`), each as costly as a decision; each rank
+            then has its own draw. 0: propensities are NaN.
         alpha: see `Linear`.
         ridge: see `Linear`.
         item_ridge: see `Linear`.
@@ -318,7 +318,7 @@ class LinTS(Linear):
         self.propensity_draws = propensity_draws
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Choose the k highest drawn scores, highest first."""
+        """Choose the k items with the highest drawn scores, highest first."""
         if self.propensity_draws == 0:
             return super().choose(observation, allowed)
         return decide_by_draws(self.problem, self._checked(observation), allowed, self._drawn, self.propensity_draws)
@@ -331,10 +331,10 @@ class LinTS(Linear):
         return self.explored_scores(self.shopper(observation, choosing=True))
 
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) the deviation of a posterior draw from the mean, or (n, C) of the candidates."""
+        """(n, m) the deviation of a posterior draw from the mean, or (n, C) for candidates."""
         return self.model.noise(shopper, self.random)
 
     def chosen(self, shopper: Shopper) -> NDArray[np.int64]:
-        """(n, k) the items of the highest scores: those of `scores`; few are computed in full."""
+        """(n, k) the items with the highest drawn scores; only a few scores are computed in full."""
         mix, size = self.item_credit.weights(self.weights), self.problem.slate_size
         return self.model.drawn_slates(shopper, mix, self.scale, size, self.random)

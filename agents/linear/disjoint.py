@@ -1,4 +1,4 @@
-"""The disjoint linear model: coefficients of the context for each item, learned from its own impressions alone."""
+"""The disjoint linear model: separate coefficients of the context for each item, learned from its own impressions."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from slategym.sim.slate import check_items
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
-LARGEST = 500_000_000  # numbers in the sums
-BLOCK = 2048  # items that are solved together
+LARGEST = 500_000_000  # largest size of the sums
+BLOCK = 2048  # number of items that are solved together
 
 
 class DisjointSums(Sums):
-    """Sums over impressions for each item, weighted by the examination of their ranks as it was estimated then.
+    """Sums over the impressions of each item, weighted by the estimated examination of their ranks when they were added.
 
     Args:
-        features: (m, b), which give the number of items.
+        features: (m, b), item features, used only for the number of items.
         slate_size: k.
         columns: c, the number of columns of x: context with the column of ones, and the pressure if there is one.
         objectives: M.
@@ -33,7 +33,7 @@ class DisjointSums(Sums):
         moments: (m, c, M) the sum of x times outcome.
         squares: (M,) the sum of squared outcomes.
         clicks: (k,) the sum of outcomes of the objective `click` at each rank.
-        attraction: (k,) the sum of what was predicted for them at the first rank.
+        attraction: (k,) the sum of the predictions of these outcomes at the first rank.
     """
 
     summed = ("gram", "moments", "squares", "clicks", "attraction")
@@ -43,7 +43,7 @@ class DisjointSums(Sums):
         if len(features) * pairs > LARGEST:
             raise ValueError(
                 f"form='disjoint' keeps {len(features) * pairs:.2g} sums for {len(features):,} items: expected at most "
-                f"{LARGEST:.2g}; take form='hybrid'"
+                f"{LARGEST:.2g}; use form='hybrid'"
             )
         self.columns, self.click = columns, click
         self.gram = np.zeros((len(features), pairs))
@@ -55,9 +55,9 @@ class DisjointSums(Sums):
         """Add impressions.
 
         Args:
-            x: (n, k, c), of each item of the slates.
+            x: (n, k, c), x of each item of the slates.
             slate: (n, k) int64 items.
-            outcomes: (n, k, M), of each item for each objective.
+            outcomes: (n, k, M), the outcome of each item for each objective.
             weight: (k,) the examination of each rank.
         """
         from slategym.agents.linear.kernel import add_weighted_pairs  # compiled, so not on import
@@ -67,14 +67,14 @@ class DisjointSums(Sums):
         self.clicks += outcomes[:, :, self.click].sum(axis=0)
 
     def add_outcomes(self, x: NDArray[np.float32], items: Items, outcomes: NDArray[np.float32]) -> None:
-        """Add the outcomes (l, M) of items (l,) for x (l, c); most are zero, and skipped."""
+        """Add the outcomes (l, M) of items (l,) for x (l, c); rows of zeros, which are most, are skipped."""
         some = np.flatnonzero(outcomes.any(axis=1))
         np.add.at(self.moments, items[some], x[some, :, None].astype(np.float64) * outcomes[some, None, :])
         self.squares += np.square(outcomes[some], dtype=np.float64).sum(axis=0)
 
     def carry(self, into: NDArray[np.float64]) -> None:
         """See `Sums.carry`."""
-        whole = np.eye(self.columns)  # the pressure stays as it is
+        whole = np.eye(self.columns)  # the pressure does not change
         whole[: len(into), : len(into)] = into
         left, right = np.triu_indices(self.columns)
         full = whole @ self.gram[:, pair_numbers(self.columns)] @ whole.T
@@ -92,18 +92,18 @@ class DisjointModel(LinearModel):
     """A ridge regression for each item (Li, Chu, Langford, Schapire, WWW 2010, algorithm 1).
 
     The expected outcome of item j at rank r is examination[r] * theta[j] . x, where x is [1, context], followed by the pressure
-    where there is one. Its uncertainty is x' A_j^-1 x, and the posterior draws of different items are independent of each other.
-    Nothing is known of an item before it is shown.
+    if there is one. Its uncertainty is x' A_j^-1 x, and the posterior draws of different items are independent. The model has no
+    information about an item that has not been shown.
 
-    See `LinearModel` for the arguments; `item_ridge` is not used. An item's x has the squared length a on average, so `ridge`
-    times a is the precision of each coefficient.
+    See `LinearModel` for the arguments; `item_ridge` is not used. The mean squared length of x is a, so the prior precision of
+    each coefficient is `ridge` times a.
     """
 
     def _no_sums(self) -> DisjointSums:
         return DisjointSums(self.features, self.slate_size, self.columns + self.pressure, self.objectives, self.click)
 
     def add(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
-        """Forget what a step makes old, and add its impressions to the sums."""
+        """Forget old impressions, and add those of a step to the sums."""
         slate = check_items(slate, len(self.features), "slate", (len(shopper.context), self.slate_size))
         x, click = self._raw(shopper, slate), np.eye(self.objectives)[self.click]
         shown = Shopper(shopper.context, shopper.pressure, shopper.kind, slate)
@@ -113,7 +113,7 @@ class DisjointModel(LinearModel):
         self.memory.latest.attraction += predicted
 
     def add_delayed(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
-        """Add delayed outcomes of impressions that `add` has counted."""
+        """Add delayed outcomes of impressions that were added before."""
         items = check_items(items, len(self.features), "items", (len(shopper.context),))
         self.memory.latest.add_outcomes(self._raw(shopper, items[:, None])[:, 0], items, outcomes)
 
@@ -126,7 +126,7 @@ class DisjointModel(LinearModel):
         return x
 
     def solve(self) -> None:
-        """Estimate coefficients and their uncertainty from the sums, then each rank's examination from the coefficients."""
+        """Estimate the coefficients and their uncertainty from the sums, then the examination of ranks from the coefficients."""
         sums, a, c = self.memory.total(), self.columns, self.columns + self.pressure
         pairs = pair_numbers(c)
         standard = np.eye(c)
@@ -155,7 +155,7 @@ class DisjointModel(LinearModel):
         self._learn_examination(sums.clicks, sums.attraction)
 
     def mean(self, shopper: Shopper, weights: Floats) -> NDArray[np.float32]:
-        """(n, m) the weighted expected outcomes of every item at the first rank, or (n, C) of the candidates."""
+        """(n, m) the weighted expected outcomes of every item at the first rank, or (n, C) for candidates."""
         self.check_candidates(shopper)
         theta = (self._theta @ weights).astype(np.float32)  # (m, c)
         context = shopper.context @ self._standard.T
@@ -171,7 +171,7 @@ class DisjointModel(LinearModel):
         return np.asarray(score, np.float32)
 
     def contributions(self, shopper: Shopper, weights: Floats, items: Items, fields: Columns) -> dict[str, Floats]:
-        """What the means of items (n, k) are the sums of, by name, (n, k) each."""
+        """The summands of the means of items, by name; each is (n, k)."""
         items = check_items(items, len(self.features), "items", (len(shopper.context), None))
         theta = (self._theta.astype(np.float64) @ weights)[items]
         context = shopper.context @ self._standard.T.astype(np.float64)
@@ -183,7 +183,7 @@ class DisjointModel(LinearModel):
         return parts
 
     def width(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) sqrt(x' A^-1 x) of every item: the standard error at a noise of 1; or (n, C) of the candidates."""
+        """(n, m) sqrt(x' A^-1 x) of every item, the standard error for noise of variance 1; or (n, C) for candidates."""
         self.check_candidates(shopper)
         a, c, context = self.columns, self.columns + self.pressure, shopper.context @ self._standard.T
         left, right = np.triu_indices(a)
@@ -204,7 +204,7 @@ class DisjointModel(LinearModel):
         return np.asarray(np.sqrt(np.maximum(variance, 0, out=variance), out=variance), np.float32)
 
     def noise(self, shopper: Shopper, random: np.random.Generator) -> NDArray[np.float32]:
-        """(n, m) draws of N(0, A_j^-1) times x, independent for different items, or (n, C) for the candidates."""
+        """(n, m) draws from N(0, A_j^-1) times x, independent for different items, or (n, C) for candidates."""
         noise = self.width(shopper)
         noise *= normals(random, noise.shape)
         return noise

@@ -1,4 +1,4 @@
-"""The linear model of LinUCB, with random exploration."""
+"""The linear model of LinUCB and LinTS with random exploration."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ from slategym.utils.ranges import Count, Positive, Share
 
 
 class LinEpsilonGreedy(Linear):
-    """The linear model of `lin-ts`, and a random item at each rank with probability `epsilon`.
+    """The linear model of `lin-ts`, with a random item at each rank with probability `epsilon`.
 
-    Beside lin-ts it shows what the exploration brings, and beside epsilon-greedy what the context does. Propensities are exact.
+    The comparison with lin-ts shows the effect of the exploration, the comparison with epsilon-greedy that of the context.
+    Propensities are exact.
 
     Args:
-        problem: what slates are chosen from.
-        seed: of the agent's own random numbers.
-        scalarizer: how the objectives are mixed; by default the fixed sum with the problem's weights.
+        problem: the items, observation layout and objectives of the world.
+        seed: seed of the agent's random numbers.
+        scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
         epsilon: probability of a random item at a rank.
         ridge: see `Linear`.
         item_ridge: see `Linear`.
@@ -77,16 +78,16 @@ class LinEpsilonGreedy(Linear):
         self.epsilon = epsilon
 
     def explored(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) zeros: the scores are the means."""
+        """(n, m) zeros: scores contain no exploration term."""
         return np.zeros_like(self.model.mean(shopper, self.item_credit.weights(self.weights)))
 
     def choose(self, observation: Observation, allowed: Mask | None = None) -> Decision:
-        """Choose at each rank the best item left or a random one; the propensity counts both ways to the same item."""
+        """Choose the best or a random one of the remaining items at each rank; the propensity includes both ways to an item."""
         if allowed is not None:
             choice = choice_of(self.problem, observation, allowed)
             return Decision(*explore_among(self.random, self.scores(observation), self.epsilon, choice))
         return Decision(*explore(self.random, self.best(observation), self.epsilon, self.problem.choices))
 
     def chances(self, observation: Observation, slate: Slate, allowed: Mask | None, draws: int) -> Chances:
-        """(n, k) the propensities of given slates, exact."""
+        """(n, k) the exact propensities of given slates."""
         return exploring(self, observation, slate, allowed, self.epsilon)

@@ -1,4 +1,4 @@
-"""The linear models by the name of their form."""
+"""The linear models by name of their form."""
 
 from __future__ import annotations
 

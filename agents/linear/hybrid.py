@@ -17,26 +17,26 @@ from slategym.sim.slate import check_items
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
-MANY, BLOCK = 50_000, 4_096  # items in a block: of pairs, of coefficients
-LINE = 16  # numbers in a line of the processor's cache
+MANY, BLOCK = 50_000, 4_096  # items in a block of pairs, and in a block of coefficients
+LINE = 16  # float32 numbers in a line of the processor's cache
 
 
 class HybridModel(LinearModel):
     """The hybrid linear model (Li, Chu, Langford, Schapire, WWW 2010), under the position-based model of examination.
 
     The expected outcome of item j at rank r is examination[r] * (theta . x + intercept[j]), where x is the Kronecker product of
-    [1, context] and [1, item features], followed by the pressure where there is one. An outcome's variance grows with its mean,
-    so rows are weighted by 1 / examination: the precision A sums examination * x x' and the right-hand side x y. All objectives
-    have one precision and a right-hand side each.
+    [1, context] and [1, item features], followed by the pressure if there is one. An outcome's variance grows with its mean, so
+    rows are weighted by 1 / examination: the precision A is the sum of examination * x x', and the right-hand side the sum of
+    x y. All objectives share the precision; each has its own right-hand side.
 
-    The intercepts make A an arrow: a shared block of size p = a * b (+ 1) and one number an item. Everything is a matrix product
-    with the Schur complement S of the shared block: with z_j the average x of item j, shrunk towards 0 by the ridge,
-    x~' A^-1 x~ = 1 / D_j + (x - z_j)' S^-1 (x - z_j). Since x and z_j are both Kronecker products with the item's features, that
-    is one product of the pairs of context columns with a matrix that is computed once for each solution.
+    With the intercepts, A is an arrowhead matrix: a shared block of size p = a * b (+ 1) and a diagonal entry per item. All
+    results are matrix products with the inverse of the Schur complement S of the shared block: with z_j the mean x of item j,
+    shrunk towards 0 by the ridge, x~' A^-1 x~ = 1 / D_j + (x - z_j)' S^-1 (x - z_j). Since x and z_j are both Kronecker products
+    with the item's features, this is a product of the pairs of context columns with a matrix that is computed once per solution.
 
-    Sums are kept for each rank and unweighted, in float64, so that a better estimate of the examination, or of the context's mean
-    and deviation, applies to past impressions too. Item features are standardised over the catalogue, the context over the
-    impressions.
+    Sums are kept for each rank and unweighted, in float64, so that better estimates of the examination and of the context's mean
+    and standard deviation also apply to past impressions. Item features are standardised over the catalogue, the context over
+    the impressions.
 
     See `LinearModel` for the arguments.
     """
@@ -48,19 +48,19 @@ class HybridModel(LinearModel):
     # ---- the solution
 
     def solve(self) -> None:
-        """Estimate coefficients and their uncertainty from the sums, then each rank's examination from the coefficients."""
+        """Estimate the coefficients and their uncertainty from the sums, then the examination of ranks from the coefficients."""
         sums, a, b, u = self.memory.total(), self.columns, self.features.shape[1], self.pressure
         standard = standardisation(sums.gram[:, :, 0].sum(axis=0)[pair_numbers(a)])
         weight = self.position_bias.relative
 
         own = np.tensordot(weight, sums.item_sum, 1)
         own[:, :a] = own[:, :a] @ standard.T
-        self.square = (sums.squares + 1) / (own[:, 0].sum() + 100)  # the mean square of an outcome; of a click, its rate
-        impressions = 1 / self.square[self.click]  # for a click
+        self.square = (sums.squares + 1) / (own[:, 0].sum() + 100)  # the mean square of an outcome; for clicks, their rate
+        impressions = 1 / self.square[self.click]  # impressions per click
         item_precision = self._own_precision(own[:, 0], impressions)
         centre = own / item_precision[:, None]
 
-        # Products of two context columns by products of two features; an item's own mean is taken out of both.
+        # Products of two context columns times products of two features, minus the part of each item's mean.
         square = np.tensordot(weight, sums.gram, 1)[pair_numbers(a)]
         square = standard @ np.tensordot(standard, square, 1)
         square -= self._squares_of_means(own, item_precision)[pair_numbers(a)]
@@ -72,7 +72,7 @@ class HybridModel(LinearModel):
             schur[-1, :-1] = (standard @ pressed[:-1].reshape(a, b) - mean[:, :a].T @ self.features).ravel()
             schur[:-1, -1] = schur[-1, :-1]
             schur[-1, -1] = pressed[-1] - mean[:, a].sum()
-        # Standardised, x has the squared length a * b on average: the ridge times that gives every score the same prior.
+        # The mean squared length of a standardised x is a * b: the ridge times a * b gives every score the same prior.
         schur[np.diag_indices_from(schur)] += self.ridge * impressions * self.products
         root = inverse_root(schur)
 
@@ -84,7 +84,7 @@ class HybridModel(LinearModel):
         theta = root.T @ (root @ right)
 
         intercept = sums.item_outcomes / item_precision[:, None]
-        raw = theta.copy()  # as it reads a context that is not standardised
+        raw = theta.copy()  # the coefficients of a context that is not standardised
         for objective in range(intercept.shape[1]):
             shared = theta[: a * b, objective].reshape(a, b)
             intercept[:, objective] -= ((centre[:, :a] @ shared) * self.features).sum(axis=1)
@@ -93,7 +93,7 @@ class HybridModel(LinearModel):
         shown = sums.gram[:, pair_numbers(a)[0]][:, :, pair_numbers(b)[0]].reshape(len(weight), -1)  # the sum of x, at each rank
         predicted = shown @ raw[: a * b, self.click] + sums.item_sum[:, :, 0] @ intercept[:, self.click]
         if u:
-            predicted += sums.pressed[:, 0] * raw[-1, self.click]  # of the pressure, whose product with the ones it is
+            predicted += sums.pressed[:, 0] * raw[-1, self.click]  # column 0 is the sum of the pressure times one
         self._learn_examination(sums.clicks, predicted)
 
         self._standard = standard.astype(np.float32)
@@ -110,13 +110,13 @@ class HybridModel(LinearModel):
         self._table: NDArray[np.float32] | None = None
 
     def _own_precision(self, seen: Floats, impressions: float) -> Floats:
-        """(m,) the precision of each item's intercept, from how often it was examined (m,), and impressions for a click."""
+        """(m,) the precision of each item's intercept, from its examined impressions (m,) and the impressions per click."""
         return self.item_ridge * impressions + seen
 
     def _squares_of_means(self, own: Floats, item_precision: Floats) -> Floats:
-        """The sum of precision times z z' over all items, z without its pressure, as pairs of columns by pairs of features."""
+        """The sum of precision times z z' over all items, for z without the pressure, as context pairs by feature pairs."""
         total = np.zeros(self.memory.latest.gram.shape[1:])
-        shown = np.flatnonzero(own[:, 0])  # of the others z is 0
+        shown = np.flatnonzero(own[:, 0])  # for other items, z is 0
         for start in range(0, len(shown), MANY):
             items = shown[start : start + MANY]
             of_context = pair_products(own[items, : self.columns]) / item_precision[items]
@@ -126,7 +126,7 @@ class HybridModel(LinearModel):
     # ---- scores of every item
 
     def mean(self, shopper: Shopper, weights: Floats) -> NDArray[np.float32]:
-        """(n, m) the weighted expected outcomes of every item at the first rank, or (n, C) of the candidates."""
+        """(n, m) the weighted expected outcomes of every item at the first rank, or (n, C) for candidates."""
         self.check_candidates(shopper)
         theta = (self._theta @ weights).astype(np.float32)
         shared = theta[: self.products].reshape(self.columns, -1)
@@ -142,7 +142,7 @@ class HybridModel(LinearModel):
         return np.asarray(score, np.float32)
 
     def contributions(self, shopper: Shopper, weights: Floats, items: Items, fields: Columns) -> dict[str, Floats]:
-        """What the means of items (n, k) are the sums of, by name, (n, k) each."""
+        """The summands of the means of items, by name; each is (n, k)."""
         items = check_items(items, len(self.features), "items", (len(shopper.context), None))
         theta = self._theta @ weights
         shared, context = theta[: self.products].reshape(self.columns, -1), shopper.context @ self._standard.T.astype(np.float64)
@@ -153,7 +153,7 @@ class HybridModel(LinearModel):
         return parts
 
     def width(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) sqrt(x~' A^-1 x~) of every item: the standard error at a noise of 1; or (n, C) of the candidates."""
+        """(n, m) sqrt(x~' A^-1 x~) of every item, the standard error for noise of variance 1; or (n, C) for candidates."""
         self.check_candidates(shopper)
         if shopper.candidates is not None:
             roots = self._away(shopper) @ self._inverse_root.T
@@ -163,7 +163,7 @@ class HybridModel(LinearModel):
         variance = (context[:, left] * context[:, right]) @ self._pair_matrix()
         if shopper.pressures is not None:
             a = self.columns
-            last = self._inverse_root.T @ self._inverse_root[:, -1]  # of the inverse
+            last = self._inverse_root.T @ self._inverse_root[:, -1]  # last column of the inverse
             cross = last[:-1].reshape(a, -1) @ self.features.T
             pressure = shopper.pressures - self._centre[:, a]
             variance += pressure * (2 * (context @ cross - (self._centre[:, :a] * cross.T).sum(axis=1)) + last[-1] * pressure)
@@ -171,7 +171,7 @@ class HybridModel(LinearModel):
         return width
 
     def noise(self, shopper: Shopper, random: np.random.Generator) -> NDArray[np.float32]:
-        """(n, m) draws of N(0, A^-1) times x~ for every item, or (n, C) for the candidates; one draw per shopper.
+        """(n, m) draws from N(0, A^-1) times x~ for every item, or (n, C) for candidates; one draw per shopper.
 
         Args:
             shopper: the n shoppers.
@@ -199,15 +199,16 @@ class HybridModel(LinearModel):
     ) -> Items:
         """(n, k) the items with the highest mean + scale * noise, or positions among the candidates, best first.
 
-        Of an item's noise, x' D f + spread e - z' d, the part z' d is as much arithmetic as all else of all items. It is split:
-        the part of the column of ones costs as little as the mean; of the rest the deviation v is known for each solution, since
-        it does not depend on the shopper. So items are left out that could not reach the slate if no rest were beyond `CERTAIN`
-        deviations, and the rest is computed for those left. The slates are those of the full noise, but for a probability below
-        2e-9 for each item and decision. The random numbers are those of `noise`.
+        An item's noise is x' D f + spread e - z' d. Its last part, z' d, takes as much arithmetic as everything else together,
+        and is split in two. The part of the column of ones is as cheap as the mean. The standard deviation of the other part, the
+        rest, does not depend on the shopper and is computed once per solution. Items that cannot reach the slate if no rest
+        exceeds `CERTAIN` standard deviations are dropped, and the rest is computed only for the other items. The slates equal
+        those of the full noise, except with a probability below 2e-9 per item and decision. The random numbers are those of
+        `noise`.
 
         Args:
             shopper: the n shoppers.
-            weights: (M,) of the objectives.
+            weights: (M,) weights of the objectives.
             scale: factor of the noise.
             slate_size: k.
             random: the generator.
@@ -219,7 +220,7 @@ class HybridModel(LinearModel):
         drawn, own = self._draw(shopper, random)
         drawn *= factor
         theta = (self._theta @ weights).astype(np.float32)
-        # What is added for every item: (query f) - centre[0] * (drawn[:b] f), and what the pressure adds.
+        # For every item: (query f) - centre[0] * (drawn[:b] f), plus the part of the pressure.
         query = shopper.context @ (self._standard.T @ theta[: self.products].reshape(a, b)) + self._contracted(shopper, drawn)
         slate = np.empty((len(drawn), slate_size), np.int64)
         pressed = theta[-1] + drawn[:, -1] if self.pressure else np.zeros(len(drawn), np.float32)
@@ -244,10 +245,10 @@ class HybridModel(LinearModel):
         return slate
 
     def _draw(self, shopper: Shopper, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Draws (n, p) of N(0, S^-1), S the Schur complement, and normals (n, m) or (n, C), one an item."""
+        """Draws (n, p) from N(0, S^-1), with the Schur complement S, and normals (n, m) or (n, C), one per item."""
         n = len(shopper.context)
         normal = normals(random, (n, len(self._theta)))
-        # The root is a triangle: half of a matrix product.
+        # The root is triangular, so this takes half the time of a matrix product.
         drawn = strmm(1.0, self._inverse_root, normal.T, trans_a=1, lower=1, overwrite_b=1).T
         return drawn, normals(random, (n, len(self.features)) if shopper.candidates is None else shopper.candidates.shape)
 
@@ -260,7 +261,7 @@ class HybridModel(LinearModel):
         return shared
 
     def rest_deviation(self) -> NDArray[np.float32]:
-        """(m,) the deviation of what z' d holds beyond the column of ones and the pressure; computed once for each solution."""
+        """(m,) the standard deviation of z' d without the column of ones and the pressure; computed once per solution."""
         if self._rest is None:
             a, b = self.columns, self.features.shape[1]
             self._rest = np.zeros(len(self.features), np.float32)
@@ -274,13 +275,13 @@ class HybridModel(LinearModel):
         return self._rest
 
     def _twice(self) -> NDArray[np.float32]:
-        """(m, 2 b) the features, and the features times the first column of the centre; computed once for each solution."""
+        """(m, 2 b) the features, and the features times the first column of the centre; computed once per solution."""
         if self._pairs_of_features is None:
             self._pairs_of_features = np.concatenate([self.features, self._centre[:, :1] * self.features], axis=1)
         return self._pairs_of_features
 
     def _packed(self) -> NDArray[np.float32]:
-        """(m, ...) what a decision among candidates needs of an item, side by side in memory; computed once for each solution."""
+        """(m, ...) the numbers of an item for decisions among candidates, adjacent in memory; computed once per solution."""
         if self._table is None:
             numbers = (self.features, self._item_spread[:, None], self.rest_deviation()[:, None], self._intercept, self._centre)
             width = sum(each.shape[1] for each in numbers)
@@ -306,13 +307,13 @@ class HybridModel(LinearModel):
         return away
 
     def _pair_matrix(self) -> NDArray[Any]:
-        """(a (a + 1) / 2, m) the variance of each item as a quadratic form in [1, context]; computed once for each solution."""
+        """(a (a + 1) / 2, m) the variance of each item as a quadratic form in [1, context]; computed once per solution."""
         if self._pairs is None:
             a, b = self.columns, self.features.shape[1]
             inverse = self._inverse[: a * b, : a * b].reshape(a, b, a, b).transpose(0, 2, 1, 3).reshape(a * a, b * b)
             outer = (self.features[:, :, None] * self.features[:, None, :]).reshape(-1, b * b)
             form = (outer @ inverse.T).reshape(-1, a, a)
-            # The form is in context - centre; as the context begins with a one, the centre goes into the first row and column.
+            # The form is in context - centre. As the context begins with a 1, the centre moves into the first row and column.
             centre = self._centre[:, :a]
             pulled = (form @ centre[:, :, None])[:, :, 0]
             form[:, 0, :] -= pulled
@@ -324,7 +325,7 @@ class HybridModel(LinearModel):
 
 
 def _whole_lines(rows: int, columns: int) -> NDArray[np.float32]:
-    """(rows, columns) zeros that begin where a line of the processor's cache does."""
+    """(rows, columns) zeros, aligned to the lines of the processor's cache."""
     room = np.zeros(rows * columns + LINE, np.float32)
     start = -room.ctypes.data % (LINE * room.itemsize) // room.itemsize
     return room[start : start + rows * columns].reshape(rows, columns)

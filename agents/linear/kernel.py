@@ -1,4 +1,4 @@
-"""The loops over impressions of the linear model, compiled."""
+"""Compiled loops over the impressions of the linear models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @nb.njit(cache=True, nogil=True)
 def pairs(values: Any, out: Any) -> None:
-    """Write the products of each two rows of values (c, n), those of `numpy.triu_indices`, into out (c (c + 1) / 2, n)."""
+    """Write the products of all pairs of rows of values (c, n), ordered as `numpy.triu_indices`, into out (c (c + 1) / 2, n)."""
     pair = 0
     for left in range(values.shape[0]):
         for right in range(left, values.shape[0]):
@@ -22,7 +22,7 @@ def pairs(values: Any, out: Any) -> None:
 
 @nb.njit(cache=True, nogil=True)
 def pairs_of_rows(values: Any, left: Any, right: Any, out: Any) -> None:
-    """Write the products of the columns `left` and `right` (p,) of values (n, c) into out (n, p)."""
+    """Write the products of the columns `left` (p,) and `right` (p,) of values (n, c) into out (n, p)."""
     for row in range(values.shape[0]):
         own, line = values[row], out[row]
         for pair in range(len(line)):
@@ -53,7 +53,7 @@ def add_impressions(context: Any, pressure: Any, items: Any, sums: Any) -> None:
 
 @nb.njit(cache=True, nogil=True)
 def write_products(context: Any, row: Any, features: Any, items: Any, out: Any) -> None:
-    """Write the products of context (n, a) and features (m, b) of the rows (i,) and items (i,) into out (i, >= a b)."""
+    """Write the products of context (n, a) and features (m, b), for rows (i,) and items (i,), into out (i, >= a b)."""
     a, b = context.shape[1], features.shape[1]
     for i in range(len(row)):
         one, other, line = context[row[i]], features[items[i]], out[i]
@@ -64,7 +64,7 @@ def write_products(context: Any, row: Any, features: Any, items: Any, out: Any) 
 
 @nb.njit(cache=True, nogil=True, fastmath={"contract"})
 def contract(context: Any, drawn: Any, out: Any) -> None:
-    """Write, for each row, context (n, a) times the matrix (a, b) that `drawn` (n, >= a b) begins with, into out (n, b)."""
+    """Write context (n, a) times the matrix (a, b) at the start of each row of `drawn` (n, >= a b) into out (n, b)."""
     a, b = context.shape[1], out.shape[1]
     for row in range(context.shape[0]):
         out[row, :] = np.float32(0)
@@ -76,7 +76,7 @@ def contract(context: Any, drawn: Any, out: Any) -> None:
 
 @nb.njit(cache=True, nogil=True)
 def add_weighted_pairs(x: Any, items: Any, weight: Any, sums: Any) -> None:
-    """Add weight (k,) times the products of each two columns of x (n, k, c) to the sums (m, pairs) of the items (n, k) shown."""
+    """Add weight (k,) times the products of all pairs of columns of x (n, k, c) to the sums (m, pairs) of items (n, k)."""
     for row in range(items.shape[0]):
         for rank in range(items.shape[1]):
             own, total, pair = x[row, rank], sums[items[row, rank]], 0

@@ -1,4 +1,4 @@
-"""What every linear model can do, whatever coefficients it has."""
+"""The interface of the linear models, which differ in their coefficients."""
 
 from __future__ import annotations
 
@@ -21,25 +21,26 @@ Items = NDArray[np.int64]
 
 
 class LinearModel(ABC):
-    """A linear model of the outcomes of items, under the position-based model of examination, and its uncertainty.
+    """A linear model of the outcomes of items and its uncertainty, under the position-based model of examination.
 
     The expected outcome of an item at rank r is examination[r] times a linear function of the shopper. An outcome's variance
-    grows with its mean, so that impressions are weighted by 1 / examination. All objectives share one precision.
+    grows with its mean, so impressions are weighted by 1 / examination. All objectives share one precision.
 
     Args:
-        features: (m, d) float, of the items.
+        features: (m, d) float, item features.
         slate_size: k, the number of ranks.
         context: a - 1, the number of context columns without the column of ones.
-        pressure: whether shoppers have one, such as the exposure of each category.
+        pressure: whether shoppers have a pressure: a number per kind of item, such as the exposure of each category.
         objectives: M, the number of objectives.
         click: the index of the objective from which examination is learned.
-        ridge: prior precision of coefficients, in clicks: as if a score had been examined for so many. It is never forgotten.
-        item_ridge: prior precision of each item's intercept, in clicks, where there are intercepts.
-        halflife: slates after which a slate counts half; None for no discount.
-        window: slates that count at most; None for all.
+        ridge: prior precision of coefficients, in clicks: as if there had been this number of clicks before. The prior is never
+            forgotten.
+        item_ridge: prior precision of each item's intercept, in clicks, if there are intercepts.
+        halflife: number of slates after which a slate counts half; None: no discount.
+        window: largest number of slates that count; None: all.
 
     Attributes:
-        square: (M,) the mean square of an outcome; of a click, its rate.
+        square: (M,) the mean square of an outcome; for clicks, their rate.
         memory: the sums that the model is solved from.
     """
 
@@ -68,7 +69,7 @@ class LinearModel(ABC):
         self.ridge = ridge
         self.item_ridge = item_ridge
         self.position_bias = PositionBiasEstimator(slate_size)
-        # Clicks and predicted attraction of each rank: those that the sums no longer hold, and all.
+        # Clicks and predicted attraction of each rank: those no longer in the sums, and all.
         self.answers_before, self.answers = np.zeros((2, slate_size)), np.zeros((2, slate_size))
         self.memory: Memory[Any] = Memory(self._no_sums(), halflife, window)
         self.solve()
@@ -79,30 +80,30 @@ class LinearModel(ABC):
 
     @abstractmethod
     def solve(self) -> None:
-        """Estimate coefficients and their uncertainty from the sums, then each rank's examination from the coefficients."""
+        """Estimate the coefficients and their uncertainty from the sums, then the examination of ranks from the coefficients."""
 
     @abstractmethod
     def mean(self, shopper: Shopper, weights: Floats) -> NDArray[np.float32]:
-        """(n, m) the weighted expected outcomes of every item at the first rank, or (n, C) of the candidates."""
+        """(n, m) the weighted expected outcomes of every item at the first rank, or (n, C) for candidates."""
 
     @abstractmethod
     def contributions(self, shopper: Shopper, weights: Floats, items: Items, fields: Columns) -> dict[str, Floats]:
-        """What the means of items (n, k) are the sums of, by name, (n, k) each.
+        """The summands of the means of items, by name; each is (n, k).
 
         Args:
             shopper: the n shoppers.
-            weights: (M,), of the objectives.
+            weights: (M,), weights of the objectives.
             items: (n, k) int64.
-            fields: which columns of the context belong together.
+            fields: the columns of each field of the context.
         """
 
     @abstractmethod
     def width(self, shopper: Shopper) -> NDArray[np.float32]:
-        """(n, m) sqrt(x' A^-1 x) of every item: the standard error at a noise of 1; or (n, C) of the candidates."""
+        """(n, m) sqrt(x' A^-1 x) of every item, the standard error for noise of variance 1; or (n, C) for candidates."""
 
     @abstractmethod
     def noise(self, shopper: Shopper, random: np.random.Generator) -> NDArray[np.float32]:
-        """(n, m) draws of N(0, A^-1) times x for every item, or (n, C) for the candidates; one draw per shopper."""
+        """(n, m) draws from N(0, A^-1) times x for every item, or (n, C) for candidates; one draw per shopper."""
 
     def drawn_slates(
         self, shopper: Shopper, weights: Floats, scale: float, slate_size: int, random: np.random.Generator
@@ -111,7 +112,7 @@ class LinearModel(ABC):
 
         Args:
             shopper: the n shoppers.
-            weights: (M,) of the objectives.
+            weights: (M,) weights of the objectives.
             scale: factor of the noise.
             slate_size: k.
             random: the generator.
@@ -122,24 +123,24 @@ class LinearModel(ABC):
         return top_k(score, slate_size)
 
     def add(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
-        """Forget what a step makes old, and add its impressions to the sums.
+        """Forget old impressions, and add those of a step to the sums.
 
         Args:
             shopper: the n shoppers.
             slate: (n, k) int64 items.
-            outcomes: (n, k, M), of each item for each objective.
+            outcomes: (n, k, M), the outcome of each item for each objective.
         """
         slate = self.memory.latest.checked(shopper, slate, outcomes)  # before anything is forgotten
         self.memory.begin(len(slate))
         self.memory.latest.add(shopper, slate, outcomes)
 
     def add_delayed(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
-        """Add delayed outcomes of impressions that `add` has counted.
+        """Add delayed outcomes of impressions that were added before.
 
         Args:
             shopper: the l shoppers of the impressions.
             items: (l,) int64.
-            outcomes: (l, M), for each objective.
+            outcomes: (l, M), the outcomes for each objective.
         """
         self.memory.latest.add_delayed(shopper, items, outcomes)
 
@@ -147,7 +148,7 @@ class LinearModel(ABC):
         """Append items that have not been shown yet.
 
         Args:
-            features: (f, d) float, of the further items, on the scale of the standardised features of the others.
+            features: (f, d) float, features of the new items, on the scale of the standardised features of the others.
         """
         further = np.concatenate([np.ones((len(features), 1)), features], axis=1).astype(np.float32)
         self.features = np.concatenate([self.features, further])
@@ -155,17 +156,17 @@ class LinearModel(ABC):
         self.solve()
 
     def forget(self, kept: float) -> None:
-        """Count all impressions so far for less, but not what they say of how ranks are examined.
+        """Reduce the weight of all impressions so far, except in the estimate of the examination of ranks.
 
         Args:
-            kept: the share of their weight that they keep.
+            kept: factor of their weight, 0 to 1.
         """
         self.answers_before = kept * self.answers_before + (1 - kept) * self.answers
         self.memory.discount(kept)
         self.solve()
 
     def _learn_examination(self, clicks: Floats, predicted: Floats) -> None:
-        """Update each rank's examination from its clicks (k,) and predicted attraction (k,) among the impressions summed."""
+        """Update the examination of ranks from clicks (k,) and predicted attraction (k,) of the impressions in the sums."""
         self.answers = self.answers_before + np.stack([clicks, predicted])
         self.position_bias.update(*self.answers)
 
@@ -176,12 +177,12 @@ class LinearModel(ABC):
 
 
 def standardisation(second: Floats) -> Floats:
-    """(a, a) the affine map of [1, context] to mean 0 and variance 1, by their second moments (a, a)."""
+    """(a, a) the affine map of [1, context] that gives the context mean 0 and variance 1, from second moments (a, a)."""
     count = max(second[0, 0], 1.0)
     mean = second[0, 1:] / count
     square = np.diag(second)[1:] / count
     variance = square - mean**2
-    # A constant column is 0; the variance of one far from 0 may be no more than float32 rounding.
+    # A constant column becomes 0. A very small variance of a column far from 0 is treated as float32 rounding.
     scale = 1 / np.sqrt(np.where(variance > 1e-6 * square, variance, 1))
     standard = np.zeros_like(second)
     standard[0, 0] = 1

@@ -1,4 +1,4 @@
-"""Slates of the highest scores, compiled: the costly part of the scores is computed only where it can matter."""
+"""Compiled selection of the slates with the highest scores; the costly part of a score is computed only where necessary."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-CERTAIN = np.float32(6.0)  # deviations: a normal number is beyond them with probability 2e-9
-LANES = 16  # items whose rest is computed by one matrix product
-GROUPS = 8  # of items, for each rank: the more, the closer is the bar to the k-th highest bound
-WIDTH = 32  # numbers that vector instructions go over in one turn of a loop
-WORD = 8  # marks of a byte that are looked at together
+CERTAIN = np.float32(6.0)  # standard deviations, which a normal number exceeds with probability 2e-9
+LANES = 16  # number of items whose rests are computed by one matrix product
+GROUPS = 8  # groups of items per rank: with more groups, the bar is closer to the k-th highest lower bound
+WIDTH = 32  # numbers per loop iteration with vector instructions
+WORD = 8  # one-byte marks that are tested together
 _LOWEST, _NOWHERE = np.float32(-np.inf), np.int64(2**62)
 _LEAST, _SIGN, _BELOW_SIGN = np.int32(-(2**31)), np.int32(31), np.int32(0x7FFFFFFF)
 
 
 @nb.njit(cache=True, nogil=True)
 def _insert(value: Any, column: Any, ranked: Any, columns: Any) -> None:
-    """Insert a value with its column among the highest so far; of equals the lowest column comes first."""
+    """Insert a value with its column among the highest so far; ties: lowest column first."""
     last = len(ranked) - 1
     if value < ranked[last] or (value == ranked[last] and column > columns[last]):
         return
@@ -31,9 +31,9 @@ def _insert(value: Any, column: Any, ranked: Any, columns: Any) -> None:
 
 @nb.njit(cache=True, nogil=True)
 def _bar(score: Any, reach: Any, top: Any, ranked: Any) -> Any:
-    """At most the k-th highest of score - reach: the k-th highest of the highest in each of some groups.
+    """A lower bound of the k-th highest score - reach: the k-th highest of the maxima of groups.
 
-    Float32 numbers are compared as whole numbers of the same order, whose maximum the compiler turns into vector instructions.
+    Float32 numbers are compared as integers of the same order, for which the compiler uses vector instructions.
     """
     top[:], ranked[:] = _LEAST, _LEAST
     for start in range(0, len(score), len(top)):
@@ -56,7 +56,7 @@ def _bar(score: Any, reach: Any, top: Any, ranked: Any) -> Any:
 
 @nb.njit(cache=True, nogil=True)
 def _reaching(score: Any, reach: Any, bar: Any, marks: Any, left: Any) -> Any:
-    """Write the columns whose upper bounds reach the bar into `left`, and return how many there are."""
+    """Write the columns whose upper bounds reach the bar into `left`, and return their number."""
     for column in range(len(score)):
         marks[column] = score[column] + reach[column] >= bar
     words, some = marks.view(np.uint64), np.int64(0)
@@ -70,7 +70,7 @@ def _reaching(score: Any, reach: Any, bar: Any, marks: Any, left: Any) -> Any:
 
 @nb.njit(cache=True, nogil=True)
 def _likely_first(score: Any, reach: Any, left: Any, count: int, ranked: Any, columns: Any) -> int:
-    """Put those of the columns `left` first that have the highest lower bounds, as many as `ranked`; return how many."""
+    """Move the columns with the highest lower bounds, as many as `ranked` holds, to the front of `left`; return their number."""
     first = min(count, len(ranked))
     ranked[:], columns[:] = _LOWEST, _NOWHERE
     for place in range(count):
@@ -82,7 +82,7 @@ def _likely_first(score: Any, reach: Any, left: Any, count: int, ranked: Any, co
         if low < bar or (low == bar and column > tie):
             left[behind] = column
             behind += 1
-    for place in range(behind):  # moved to the end, from the last one
+    for place in range(behind):  # move the others to the end, last one first
         left[count - 1 - place] = left[behind - 1 - place]
     for end in range(first):
         left[end] = columns[end]
@@ -91,7 +91,7 @@ def _likely_first(score: Any, reach: Any, left: Any, count: int, ranked: Any, co
 
 @nb.njit(cache=True, nogil=True)
 def _still_reaching(score: Any, reach: Any, left: Any, start: int, count: int, bar: Any) -> int:
-    """Keep those of the columns `left` from `start` on whose upper bounds reach the bar; return where they end."""
+    """Keep the columns of `left` from `start` on whose upper bounds reach the bar; return their end."""
     end = start
     for place in range(start, count):
         column = left[place]
@@ -102,7 +102,7 @@ def _still_reaching(score: Any, reach: Any, left: Any, start: int, count: int, b
 
 @nb.njit(cache=True, nogil=True)
 def _space(count: int, k: int, a: int, b: int) -> Any:
-    """Arrays that `_best` works in, for slates of k of `count` items, a columns of context and b of features."""
+    """Working arrays of `_best`, for slates of k of `count` items, a columns of context and b features."""
     marks = np.zeros((count + WORD - 1) // WORD * WORD, np.uint8)
     groups = (GROUPS * k + WIDTH - 1) // WIDTH * WIDTH
     bounds = np.empty(groups, np.int32), np.empty(k, np.int32), marks, np.empty(len(marks), np.int64)
@@ -112,16 +112,16 @@ def _space(count: int, k: int, a: int, b: int) -> Any:
 
 @nb.njit(cache=True, nogil=True, fastmath={"contract"})
 def _best(score: Any, reach: Any, items: Any, table: Any, centre: int, drawn: Any, space: Any, slate: Any) -> None:
-    """Write the columns of the highest scores less rests, best first, into a slate (k,).
+    """Write the columns with the highest scores minus rests, best first, into a slate (k,).
 
     Args:
-        score: (c,) of each column, but for its rest.
-        reach: (c,) float32, which no rest exceeds.
-        items: (c,) of each column.
-        table: (m, ...) for each item its features (b), and somewhere its centre (a).
-        centre: where the centre begins.
+        score: (c,) the score of each column without its rest.
+        reach: (c,) float32, upper bound of the absolute value of each rest.
+        items: (c,) the item of each column.
+        table: (m, ...) for each item its features (b), and from column `centre` on its centre (a).
+        centre: first column of the centre.
         drawn: (a - 1, b) the drawn coefficients without the column of ones.
-        space: of `_space`.
+        space: the result of `_space`.
         slate: (k,) int64, written.
     """
     (top, bars, marks, left), (likely, columns), features, product, ranked = space
@@ -149,7 +149,7 @@ def _best(score: Any, reach: Any, items: Any, table: Any, centre: int, drawn: An
 
 @nb.njit(cache=True, nogil=True, fastmath={"contract"})
 def _press(score: Any, pressure: Any, kind: Any, last: Any, centre: Any) -> None:
-    """Add to the scores (m,) what the pressure of each item's kind adds, less what the draw makes of its centre."""
+    """Add to the scores (m,) the pressure term of each item's kind, minus the drawn coefficient times its centre."""
     for item in range(len(score)):
         score[item] += pressure[np.uint64(kind[item])] - last * centre[item]
 
@@ -168,15 +168,15 @@ def best_of_all(
     """Write the slates (n, k) of `HybridModel.drawn_slates` among all items.
 
     Args:
-        scores: (n, m) the scores but for intercepts, own numbers, pressure and rests; changed.
+        scores: (n, m) the scores without intercepts, own numbers, pressure and rests; changed.
         own: (n, m) normals.
         drawn: (n, p) the drawn coefficients, times the scale.
-        pressure: (n, g) what the pressure of each kind adds.
-        kind: (m,) of each item.
+        pressure: (n, g) the pressure term of each kind.
+        kind: (m,) the kind of each item.
         last: (n,) the drawn coefficient of the pressure.
-        items: of each item its number, intercept, spread, bound of the rest, and the pressure's centre (m,).
+        items: arrays (m,): number, intercept, spread and bound of the rest of each item, and centre of its pressure.
         table: as for `best_of_candidates`.
-        shape: a, b and u, and where the centres begin in the table.
+        shape: a, b, u and the first column of the centres in the table.
         slates: (n, k) int64, written.
     """
     (a, b, pressed, centre), (number, intercept, spread, reach, pressed_centre) = shape, items
@@ -191,7 +191,7 @@ def best_of_all(
 
 @nb.njit(cache=True, nogil=True)
 def _gather(table: Any, kind: Any, items: Any, lines: Any, kinds: Any) -> None:
-    """Copy the lines and kinds of items; nothing waits for one of them, so that many are on their way from memory at once."""
+    """Copy the lines and kinds of items; a separate loop, so that many memory accesses are in progress at once."""
     for place in range(len(items)):
         item = np.uint64(items[place])
         kinds[place] = kind[item]
@@ -201,7 +201,7 @@ def _gather(table: Any, kind: Any, items: Any, lines: Any, kinds: Any) -> None:
 
 @nb.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 def _dots(lines: Any, query: Any, drawn: Any, first: Any, second: Any) -> None:
-    """Write the features that each line begins with times the query (b,), and times the draw for the column of ones (>= b,)."""
+    """Write the products of each line's features with the query (b,), and with the draw for the column of ones (>= b,)."""
     for place in range(len(lines)):
         one, other = np.float32(0), np.float32(0)
         for column in range(len(query)):
@@ -225,19 +225,19 @@ def best_of_candidates(
     scale: Any,
     slates: Any,
 ) -> None:
-    """Write the slates (n, k) of `HybridModel.drawn_slates`, positions among the candidates.
+    """Write the slates (n, k) of `HybridModel.drawn_slates`, as positions among the candidates.
 
     Args:
         query: (n, b) the factors of an item's features.
         drawn: (n, p) the drawn coefficients, times the scale.
         pressed: (n,) the factor of the pressure.
-        pressure: (n, g) of each kind of item.
-        kind: (m,) of each item.
+        pressure: (n, g) the pressure of each kind of item.
+        kind: (m,) the kind of each item.
         candidates: (n, C) items.
         own: (n, C) normals.
-        table: (m, ...) for each item its features (b), spread, deviation of the rest, intercepts (M), and centre (a + u).
-        weights: (M,) of the intercepts.
-        shape: a, b and u, and where the centres begin in the table.
+        table: (m, ...) for each item its features (b), spread, standard deviation of the rest, intercepts (M) and centre (a + u).
+        weights: (M,) weights of the intercepts.
+        shape: a, b, u and the first column of the centres in the table.
         scale: factor of own numbers and rests.
         slates: (n, k) int64, written.
     """

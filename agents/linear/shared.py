@@ -1,4 +1,4 @@
-"""The shared linear model: coefficients of context and item features, and nothing of an item's own."""
+"""The shared linear model: coefficients of context and item features, without parameters of single items."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from slategym.agents.linear.hybrid import HybridModel
 
 
 class SharedModel(HybridModel):
-    """One vector of coefficients over the products of context and item features (Li et al., WWW 2010, section 3, with such x).
+    """One vector of coefficients of the products of context and item features (Li et al., WWW 2010, section 3, with such x).
 
-    It is the hybrid model whose intercepts are certain to be 0. What items with the same features differ in is not learned.
+    It is the hybrid model with intercepts of 0. It cannot distinguish items with the same features.
 
     See `LinearModel` for the arguments; `item_ridge` is not used.
     """

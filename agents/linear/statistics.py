@@ -1,4 +1,4 @@
-"""The sums over impressions that a linear model is solved from."""
+"""The input of the linear models, and the sums over impressions that the hybrid model is solved from."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.floating]
 Items = NDArray[np.int64]
-ROWS = 4096  # impressions of a rank that are summed in float32 at a time
-FEW = 1024  # items up to which shards sum the contexts of each first
+ROWS = 4096  # number of impressions of a rank that are summed in float32 at a time
+FEW = 1024  # number of items up to which shards first sum the contexts of each item
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,10 +26,10 @@ class Shopper(Brief):
     """The input of the linear model for n shoppers.
 
     Attributes:
-        context: (n, a) float32, beginning with a column of ones.
+        context: (n, a) float32; the first column is ones.
         pressure: (n, g) float32, a number for each shopper and kind of item; None if the model has no pressure.
         kind: (m,) int64, the kind of each item; if None, each item is its own kind.
-        candidates: (n, C) int64, the items to score; every item if None.
+        candidates: (n, C) int64, the items to score; None: all.
     """
 
     context: NDArray[np.float32]
@@ -38,7 +38,7 @@ class Shopper(Brief):
     candidates: Items | None = None
 
     def take(self, rows: slice) -> Shopper:
-        """The shoppers in some of the rows."""
+        """The shoppers of some rows."""
         pressure = None if self.pressure is None else self.pressure[rows]
         return Shopper(self.context[rows], pressure, self.kind, None if self.candidates is None else self.candidates[rows])
 
@@ -55,7 +55,7 @@ class Shopper(Brief):
 
     @cached_property
     def pressures(self) -> NDArray[np.float32] | None:
-        """(n, m) the pressure of every item, or (n, C) of the candidates."""
+        """(n, m) the pressure of every item, or (n, C) for candidates."""
         if self.pressure is None:
             return None
         if self.candidates is not None:
@@ -64,7 +64,7 @@ class Shopper(Brief):
 
 
 def pair_products(values: Floats) -> Floats:
-    """(c (c + 1) / 2, n) the products of each two columns of values (n, c), in the order of `pair_numbers`."""
+    """(c (c + 1) / 2, n) the products of all pairs of columns of values (n, c), in the order of `pair_numbers`."""
     from slategym.agents.linear.kernel import pairs  # compiled, so not on import
 
     n, c = values.shape
@@ -75,13 +75,13 @@ def pair_products(values: Floats) -> Floats:
 
 @cache
 def pair_columns(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(c (c + 1) / 2,) int64 each, the two columns of each row of `pair_products`; not to be changed."""
+    """Two arrays (c (c + 1) / 2,) int64, the two columns of each row of `pair_products`; do not change them."""
     return np.triu_indices(count)
 
 
 @cache
 def pair_numbers(count: int) -> NDArray[np.int64]:
-    """(c, c) int64, the row of `pair_products` that holds the product of each two columns; not to be changed."""
+    """(c, c) int64, the row of `pair_products` with the product of each pair of columns; do not change it."""
     numbers = np.zeros((count, count), np.int64)
     left, right = pair_columns(count)
     numbers[left, right] = numbers[right, left] = np.arange(len(left))
@@ -92,11 +92,11 @@ class LinearSums(Sums):
     """Sums over impressions, separate for each rank and unweighted, in float64.
 
     An impression's x is the Kronecker product of context (a,) and item features (b,), followed by the pressure u if there is
-    one. So x x' holds each product of two context columns times each product of two features. It is summed as one matrix product
-    of both kinds of pairs, a quarter of the arithmetic of x x' itself.
+    one. So x x' consists of products of two context columns times products of two features. Its sum is computed as a matrix
+    product of both kinds of pairs, with a quarter of the arithmetic of x x' itself.
 
     Args:
-        features: (m, b) float32, beginning with a column of ones.
+        features: (m, b) float32; the first column is ones.
         slate_size: k, the number of ranks.
         columns: a, the number of context columns with the column of ones.
         pressure: whether there is one.
@@ -105,7 +105,7 @@ class LinearSums(Sums):
 
     Attributes:
         gram: (k, a (a + 1) / 2, b (b + 1) / 2), the sum of x x', without the pressure.
-        pressed: (k, a b + 1), the sum of u times x, and last of u u.
+        pressed: (k, a b + 1), the sum of u times x, and in the last column the sum of u u.
         item_sum: (k, m, a + 1), the sum of context and pressure of each item; (k, m, a) without pressure.
         moments: (p, M), the sum of x times outcome.
         item_outcomes: (m, M), the sum of outcomes of each item.
@@ -136,7 +136,7 @@ class LinearSums(Sums):
         """Append items that have not been shown yet.
 
         Args:
-            features: (m, b) float32, of all items, the ones of before first.
+            features: (m, b) float32, features of all items, known items first.
         """
         further = len(features) - len(self.features)
         self.features = features
@@ -150,13 +150,13 @@ class LinearSums(Sums):
         Args:
             shopper: the n shoppers.
             slate: (n, k) int64 items.
-            outcomes: (n, k, M), of each item for each objective.
+            outcomes: (n, k, M), the outcome of each item for each objective.
 
         Raises:
-            ValueError: the shapes do not fit together, or a number is not an item; nothing has been added then.
+            ValueError: the shapes do not match, or a number is not an item. Nothing is added in this case.
         """
         slate = self.checked(shopper, slate, outcomes)
-        # What shards sum in float32 is of blocks, which are the same in any number of shards; of few items it is in float64.
+        # With shards, float32 sums are over blocks, which are the same for any number of shards; with few items, float64 is used.
         together = BLOCK if is_pooled() and len(self.features) > FEW else ROWS
         for start in range(0, len(slate), together):
             rows = slice(start, min(start + together, len(slate)))
@@ -170,13 +170,13 @@ class LinearSums(Sums):
         self.clicks += outcomes[:, :, self.click].sum(axis=0)
 
     def _count(self, context: NDArray[np.float32], pressure: NDArray[np.float32], items: Items) -> None:
-        """Add contexts (n, a), pressures (k, n) or (k, 0), and items (k, n), n at most `ROWS`."""
+        """Add contexts (n, a), pressures (k, n) or (k, 0), and items (k, n); n is at most `ROWS`."""
         from slategym.agents.linear.kernel import add_impressions, add_rows, pairs_of_rows  # compiled, so not on import
 
         add_impressions(context, pressure, items, self.item_sum)
         m, (left, right) = len(self.features), pair_columns(self.columns)
         exact = np.float64 if is_pooled() else np.float32
-        several = m <= FEW if is_pooled() else m < len(context)  # impressions per item: their contexts are summed first
+        several = m <= FEW if is_pooled() else m < len(context)  # several impressions per item: first sum their contexts
         if several:
             of_context = np.empty((len(context), len(left)), np.float32)
             pairs_of_rows(context, left, right, of_context)
@@ -196,11 +196,11 @@ class LinearSums(Sums):
 
     @cached_property
     def _pairs_of_items(self) -> Floats:
-        """(b (b + 1) / 2, m)."""
+        """(b (b + 1) / 2, m) the products of all pairs of features."""
         return pair_products(self.features)
 
     def carry(self, into: NDArray[np.float64]) -> None:
-        """Transform the sums to those of other contexts: `into` (a, a) times the contexts that were added."""
+        """Transform the sums as if `into` (a, a) times each context had been added instead of the context."""
         a, (left, right) = self.columns, pair_columns(self.columns)
         full = self.gram[:, pair_numbers(a)]  # (k, a, a, pairs of features)
         self.gram = np.einsum("xi,yj,kijf->kxyf", into, into, full, optimize=True)[:, left, right]
@@ -209,22 +209,22 @@ class LinearSums(Sums):
             sums[:] = np.einsum("xi,ibm->xbm", into, sums.reshape(a, -1, sums.shape[1])).reshape(sums.shape)
 
     def add_delayed(self, shopper: Shopper, items: Items, outcomes: NDArray[np.float32]) -> None:
-        """Add delayed outcomes of impressions that `add` has counted.
+        """Add delayed outcomes of impressions that were added before.
 
         Args:
             shopper: the l shoppers of the impressions.
             items: (l,) int64.
-            outcomes: (l, M), for each objective.
+            outcomes: (l, M), the outcomes for each objective.
 
         Raises:
-            ValueError: as `add`.
+            ValueError: as for `add`.
         """
         items = check_items(items, len(self.features), "items", (len(shopper.context),))
         self._check(shopper, outcomes, (len(items), self.moments.shape[1]))
         self._add_outcomes(shopper, items[:, None], outcomes[:, None])
 
     def checked(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> Items:
-        """The slates as int64, if they can be added.
+        """Check impressions, and return the slates as int64.
 
         Args:
             shopper: the n shoppers.
@@ -232,7 +232,7 @@ class LinearSums(Sums):
             outcomes: (n, k, M).
 
         Raises:
-            ValueError: the shapes do not fit together, or a number is not an item.
+            ValueError: the shapes do not match, or a number is not an item.
         """
         n, ranks = len(shopper.context), len(self.clicks)
         slate = check_items(slate, len(self.features), "slate", (n, ranks))
@@ -248,11 +248,11 @@ class LinearSums(Sums):
             raise ValueError(f"shopper.pressure is {shopper.pressure!r}: expected an array of {n} rows")
 
     def _add_outcomes(self, shopper: Shopper, slate: Items, outcomes: NDArray[np.float32]) -> None:
-        """Add the outcomes (n, k, M) of slates (n, k); most are zero, and skipped."""
+        """Add the outcomes (n, k, M) of slates (n, k); impressions without outcomes, which are most, are skipped."""
         from slategym.agents.linear.kernel import write_products  # compiled, so not on import
 
         row, rank = np.nonzero(outcomes.any(axis=2))
-        exact = np.float64 if is_pooled() else np.float32  # few are summed, in any number of shards: the sums are then the same
+        exact = np.float64 if is_pooled() else np.float32  # in float64, sums do not depend on the number of shards
         for start in range(0, len(row), ROWS):
             some = slice(start, start + ROWS)
             who, items, moments = row[some], slate[row[some], rank[some]], outcomes[row[some], rank[some]]

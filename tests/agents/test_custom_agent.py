@@ -86,7 +86,7 @@ def test_mistakes_are_named(my_agent, name, message):
 
 
 def test_what_is_made_must_be_an_agent(my_agent):
-    with pytest.raises(ValueError, match="gives a int: expected an agent, which has act and update"):
+    with pytest.raises(ValueError, match="gives a int: expected an agent with the methods act and update"):
         make_agent(f"{my_agent}:nothing", Simulation(WORLD, 0, 5))
     with pytest.raises(ValueError, match="no option 'dear'"):
         make_agent(f"{my_agent}:Cheapest", Simulation(WORLD, 0, 5), dear=True)

@@ -96,11 +96,11 @@ def test_every_cut_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        ({"items": 20}, "its items is 30, and here it is 20"),
+        ({"items": 20}, "its items is 30, but here it is 20"),
         ({"catalog_seed": 1}, "another catalogue: its 30 items are not the first 30 here"),
-        ({"candidates": 10}, "its candidates is None, and here it is 10"),
-        ({"objectives": "click,profit"}, r"its objectives is \['click', 'conversion'\], and here it is \['click', 'profit'\]"),
-        ({"delay_conversions": False}, "its longest_delay is 7, and here it is 0"),
+        ({"candidates": 10}, "its candidates is None, but here it is 10"),
+        ({"objectives": "click,profit"}, r"its objectives is \['click', 'conversion'\], but here it is \['click', 'profit'\]"),
+        ({"delay_conversions": False}, "its longest_delay is 7, but here it is 0"),
         ({"latent": 4}, "its observation is"),
     ],
 )
@@ -153,7 +153,7 @@ def test_an_agent_that_cannot_grow_says_so(tmp_path):
     Touching.mark = ""
     agent = make_agent("nsga2", Simulation(world(), 0, 4))
     agent.save(tmp_path / "agent")
-    with pytest.raises(ValueError, match="nsga2 cannot take on more than its 30 items: train it in the new world"):
+    with pytest.raises(ValueError, match="nsga2 cannot add items to its 30: train it in the new world"):
         Agent.load(tmp_path / "agent", world(60), trust=True)
 
 

@@ -91,12 +91,12 @@ def test_simulate_with_ones_own_agent(folder):
     ("agent", "words"),
     [
         ("my_agent.py:Cheap", "there is no agent in my_agent.py 'Cheap'. Did you mean 'Cheapest'?"),
-        ("my_agent.py", "my_agent.py is a file: expected an agent in it, such as my_agent.py:Mine"),
+        ("my_agent.py", "my_agent.py is a file: expected the name of an agent in it, such as my_agent.py:Mine"),
         ("your_agent.py:Mine", "there is no file your_agent.py to load the agent from"),
         ("sb3:tained.zip", "there is no file tained.zip to load the trained model from"),
         (
             "sb3:trained.zip",
-            "trained.zip sees a Box of shape (17,): expected a Box of shape (32,)",
+            "trained.zip observes a Box of shape (17,): expected a Box of shape (32,)",
         ),  # it was trained in a smaller shop
         ("sklearn:SGD", "there is no agent 'sklearn:SGD'. Did you mean 'sklearn:SGDRegressor'"),
     ],

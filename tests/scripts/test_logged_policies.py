@@ -110,7 +110,7 @@ def test_any_log_with_its_own_columns(folder, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["evaluate", "single.csv", "--policy", "oracle"], "reads the simulation, and here there is none"),
+        (["evaluate", "single.csv", "--policy", "oracle"], "reads the simulation, but there is none here"),
         (["evaluate", "single.csv", "--policy", "popularty"], "popularity"),
         (["evaluate", "bare.csv", "--policy", "random"], "has no propensity of each choice"),
         (["evaluate", "messy.csv", "--policy", "random"], "--columns"),

@@ -154,7 +154,7 @@ def test_files_that_are_none(shop, tmp_path):
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
         archive.writestr("readme", "nothing")
     for name in ("text.zip", "other.zip"):
-        with pytest.raises(ValueError, match=rf"{name} holds no model: expected a file that `model.save`"):
+        with pytest.raises(ValueError, match=rf"{name} holds no model: expected a file written by"):
             make_agent(f"sb3:{tmp_path / name}", simulation)
     with zipfile.ZipFile(tmp_path / "unknown.zip", "w") as archive:
         archive.writestr("data", '{"policy": 1}')
@@ -169,18 +169,18 @@ def test_files_that_are_none(shop, tmp_path):
 def test_spaces_that_do_not_fit(shop, banner, tmp_path):
     path = saved(small(PPO, SlateEnv(shop)), tmp_path)
     other = make_world("Shop-v0", items=20, categories=5, slate_size=3)
-    with pytest.raises(ValueError, match=rf"sees a Box of shape \(\d+,\): expected a Box of shape \({other.layout.size},\)"):
+    with pytest.raises(ValueError, match=rf"observes a Box of shape \(\d+,\): expected a Box of shape \({other.layout.size},\)"):
         make_agent(f"sb3:{path}", Simulation(other, 0, 1))
     larger = make_world("Shop-v0", items=21, categories=4, slate_size=3)
     with pytest.raises(
         ValueError,
-        match=r"answers with MultiDiscrete\(\[20, 20, 20\]\): expected a query, a Box of shape \(11,\), scores, a Box of shape "
+        match=r"has the action MultiDiscrete\(\[20, 20, 20\]\): expected a query, a Box of shape \(11,\), scores, a Box of shape "
         r"\(21,\), or a slate, MultiDiscrete\(\[21\] \* 3\)$",
     ):
         make_agent(f"sb3:{path}", Simulation(larger, 0, 1))
     path = saved(small(DQN, DiscreteAction(SlateEnv(banner))), tmp_path)
     more = make_world("ShopBandit-v0", items=7, categories=3, slate_size=1)
-    with pytest.raises(ValueError, match=r"answers with Discrete\(6\): .*or an item, Discrete\(7\)"):
+    with pytest.raises(ValueError, match=r"has the action Discrete\(6\): .*or an item, Discrete\(7\)"):
         make_agent(f"sb3:{path}", Simulation(more, 0, 1))
 
 
@@ -190,5 +190,5 @@ def test_an_observation_that_is_no_box(shop, tmp_path):
         action_space = Discrete(2)
 
     path = saved(small(PPO, Images()), tmp_path)
-    with pytest.raises(ValueError, match=r"sees a Box of shape \(4, 4\): expected a Box of shape"):
+    with pytest.raises(ValueError, match=r"observes a Box of shape \(4, 4\): expected a Box of shape"):
         make_agent(f"sb3:{path}", Simulation(shop, 0, 1))

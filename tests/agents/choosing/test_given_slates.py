@@ -159,7 +159,7 @@ def test_agents_of_ones_own():
     slate = np.array([[7, 6], [6, 7]])
     np.testing.assert_array_equal(Certain(problem).propensities(observation, slate), [[1, 1], [0, 1]])
     np.testing.assert_array_equal(Frozen(Certain(problem)).propensities(observation, slate), [[1, 1], [0, 1]])
-    with pytest.raises(NotImplementedError, match=r"mine does not know the probability .*: define Drawn\.chances .* or take an"):
+    with pytest.raises(NotImplementedError, match=r"mine cannot compute the probability .*: define Drawn\.chances .* or use an"):
         Drawn(problem).propensities(observation, slate)
     scored = by_scores(lambda rows: np.tile(np.arange(8.0), (len(rows), 1)), epsilon=0.4)(problem)
     np.testing.assert_allclose(scored.propensities(observation, slate), [[0.65, 0.6 + 0.4 / 7], [0.05, 0.6 + 0.4 / 7]])
@@ -167,7 +167,7 @@ def test_agents_of_ones_own():
         scored.propensities(observation, [[7, 8], [0, 1]])
     with pytest.raises(ValueError, match="draws is 0: expected a whole number"):
         scored.propensities(observation, slate, draws=0)
-    with pytest.raises(NotImplementedError, match="MABWiser tells no probabilities"):
+    with pytest.raises(NotImplementedError, match="MABWiser gives no probabilities"):
         learned("mabwiser:LinTS", two_kinds(), (1.0, 10.0), 40, rows=10)[0].propensities(observation, slate)
 
 

@@ -190,7 +190,7 @@ def test_mistakes_are_told():
     fewer = problem_of(single(20, np.full((2, 2), 0.5), rates=RATES[:, :2]))
     with pytest.raises(ValueError, match="the problem has 2 items, and the log 3: expected a problem of the log"):
         list(steps_of(log, fewer))
-    with pytest.raises(ValueError, match="does not tell the objective 'diversity': expected some of click, conversion"):
+    with pytest.raises(ValueError, match="lacks the objective 'diversity': expected some of click, conversion"):
         list(steps_of(log, replace(problem, objective_names=("click", "diversity"))))
     with pytest.raises(ValueError, match="no event 'click'"):
         problem_of(replace(log, events={}))
@@ -203,5 +203,5 @@ def test_mistakes_are_told():
 def test_who_learns_from_its_own_slates_alone_is_refused():
     log = single(100, CONFOUNDED)
     agent = make_for("sb3:PPO", problem_of(log, None, np.eye(3)))
-    with pytest.raises(ValueError, match="sb3:PPO learns from its own slates alone, not from a log"):
+    with pytest.raises(ValueError, match="sb3:PPO learns from its own slates only, not from a log"):
         agent.learn_log(log)

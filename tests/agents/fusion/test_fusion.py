@@ -192,7 +192,7 @@ def test_other_weights_and_more_items(name):
 def test_options_and_errors(tmp_path):
     simulation = small()
     assert agent_options("fusion:exponential")["rate"].default == 0.02
-    assert "a plus between them" in agent_options("fusion:stacking")["agents"].meaning
+    assert "separated by plus signs" in agent_options("fusion:stacking")["agents"].meaning
     agent = make_agent("fusion:mean", simulation, agents=["lin-ts:alpha=0.2,window=1000", "fusion:mean:agents=popularity"])
     assert agent.members[0].alpha == 0.2
     assert agent.members[0].seed != agent.members[1].seed

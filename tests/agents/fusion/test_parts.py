@@ -91,7 +91,7 @@ def test_texts_of_members():
     with pytest.raises(ValueError, match="click names 'lin-ucb': expected members, which are lin-ts:alpha"):
         places("click", "lin-ucb", expected)
     for bad in ("", [], ["lin-ts", " "]):
-        with pytest.raises(ValueError, match="expected agents with a plus between them"):
+        with pytest.raises(ValueError, match="expected agents separated by plus signs"):
             member_texts(bad)
 
 

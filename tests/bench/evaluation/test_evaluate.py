@@ -149,7 +149,7 @@ def test_mistakes_are_told_before_anything_is_learned():
     for policies, options, message in (
         ([], {}, "policies is empty"),
         (["popularty"], {}, "popularity"),
-        (["oracle"], {}, "reads the simulation, and here there is none"),
+        (["oracle"], {}, "reads the simulation, but there is none here"),
         (["random"], {"estimators": ["sips"]}, "sips is an estimator of slates, but the log contains actions"),
         (["random"], {"estimators": ["mrdr"]}, "mrdr needs robust_predicted"),
         (["random"], {"estimators": ["drr"]}, "there is no"),
@@ -162,5 +162,5 @@ def test_mistakes_are_told_before_anything_is_learned():
         plan_evaluation(of_log(replace(log, propensity=None)), ["random"])
     found = plan_evaluation(steps, ["mabwiser:UCB1"], estimators=["snipw"]).run()
     assert found["policies"]["mabwiser:UCB1"]["values"] == {}
-    assert "does not know the probability of slates that it has not" in found["policies"]["mabwiser:UCB1"]["warnings"][0]
+    assert "cannot compute the probability of given slates" in found["policies"]["mabwiser:UCB1"]["warnings"][0]
     assert policy_values(judged_rounds(make_for("random", steps.problem), steps.steps, None, 1), ["ipw"])["ipw"].rounds == 600

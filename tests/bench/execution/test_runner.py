@@ -198,7 +198,7 @@ def test_whatever_makes_an_agent_is_given_the_same(shop, tmp_path):
     ("maker", "message"),
     [
         (lambda problem: None, r"cannot be called with a problem, a seed and a scalarizer \(too many positional arguments\)"),
-        (lambda problem, seed, scalarizer: 5, "gives a int: expected an agent, which has act and update"),
+        (lambda problem, seed, scalarizer: 5, "gives a int: expected an agent with the methods act and update"),
         (7, "7 is a int: expected a class or function of"),
         (Oracle, "the oracle got a Problem: expected the Simulation"),
     ],

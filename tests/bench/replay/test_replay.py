@@ -110,7 +110,7 @@ def test_the_result_says_what_the_log_cannot_support():
     assert found["off_policy"]["values"]["snipw"]["utility"]["mean"] == pytest.approx(
         log.click.mean() + 10 * log.conversion.mean(), rel=1e-4
     )
-    assert "MABWiser tells no probabilities" in result["agents"]["mabwiser:UCB1"]["off_policy"]["warnings"][0]
+    assert "MABWiser gives no probabilities" in result["agents"]["mabwiser:UCB1"]["off_policy"]["warnings"][0]
     again = replay_agents(of_log(log), ["epsilon-greedy"], seed=2)
     assert again["agents"]["epsilon-greedy"] == result["agents"]["epsilon-greedy"]
 
