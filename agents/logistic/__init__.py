@@ -1,1 +1,1 @@
-"""Thompson sampling and UCB with hierarchical logistic models of clicks and conversions. Linear models belong in `linear`."""
+"""Thompson sampling and UCB with hierarchical logistic models of clicks and conversions. Not linear models (see `linear`)."""

@@ -1,1 +1,1 @@
-"""REINFORCE over slates with networks in torch. Adapters of other libraries' algorithms belong in `adapters`."""
+"""REINFORCE over slates with networks in torch. Not adapters of other libraries' algorithms (see `adapters`)."""

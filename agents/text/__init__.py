@@ -1,1 +1,1 @@
-"""Agents that use the titles of items. Text encoders and text scorers belong in `sim/text`."""
+"""Agents that use the titles of items. Not text encoders and text scorers (see `sim/text`)."""

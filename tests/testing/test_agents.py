@@ -15,7 +15,7 @@ DECIDES, RANDOMNESS, SEED = "slates and propensities", "no global state", "same 
 PROPENSITIES = "choices agree with propensities"
 BROKEN = {
     DECIDES: {
-        zoo.Demanding: r"Demanding raises AttributeError: 'Problem' object has no attribute 'budget' \(\w+_zoo.py:\d+\). Take",
+        zoo.Demanding: r"Demanding raises AttributeError: 'Problem' object has no attribute 'budget' \(\w+_zoo.py:\d+\). Create",
         zoo.Deaf: r"Deaf has no update. Define act\(observation\) and update",
         zoo.Bare: r"Bare.choose returns a ndarray: expected a Decision with slate and propensity.* Return Decision\(slate",
         zoo.OneForAll: r"OneForAll.choose returns a slate of shape \(3,\): expected \(1, 3\), 1 shoppers by 3 ranks. Return a",

@@ -69,7 +69,7 @@ BROKEN = {
         zoo.NotANumber: r"NotANumber.conversion\[\d+, \d\] is nan: expected a probability in \[0, 1\]. Prevent the",
         zoo.TooAttractive: r"TooAttractive.attraction\[0, \d\] is 1.\d+: expected a probability .*scipy.special.expit",
         zoo.Forgotten: r"Forgotten.delay\[0, \d\] is [12]: expected visits from 0 to 0, .* Set longest_delay",
-        zoo.PaysToSell: r"PaysToSell.spend\[0, \d\] is -\d+.*: expected a finite amount of at least 0. Return what",
+        zoo.PaysToSell: r"PaysToSell.spend\[0, \d\] is -\d+.*: expected a finite amount of at least 0. Return the",
         WrongChoice: r"Doubling.click_probability\[0, 0\] is \d+.*: expected a probability in \[0, 1\]",
     },
     "within bounds to the last visit": {
