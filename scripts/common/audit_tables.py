@@ -1,4 +1,4 @@
-"""An audit as the terminal shows it."""
+"""Tables and sentences of an audit in the terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from slategym.scripts.common.terminal import console, table
 if TYPE_CHECKING:
     from rich.table import Table
 
-VISITS = 3  # columns of the survival table
+VISITS = 3  # number of visits at which the table of episodes shows how many shoppers are left
 
 
 def print_audit(audit: Mapping[str, Any]) -> None:
@@ -26,7 +26,7 @@ def print_audit(audit: Mapping[str, Any]) -> None:
     screen.print(
         f"{config['world']}: {config['slate_size']} of {config['items']:,} items on a slate, "
         f"{config['visits']:,} visit{'s' * (config['visits'] != 1)}, {config['user_model']}, {config['click_model']}.\n"
-        f"{config['shoppers']:,} shoppers; ± and [ ] are 95 % intervals over them. Probabilities are {about}.\n"
+        f"{config['shoppers']:,} shoppers; ± and [ ] show 95 % intervals over them. Probabilities are {about}.\n"
     )
     for lines in (
         _rates(audit),
@@ -58,7 +58,7 @@ def _rates(audit: Mapping[str, Any]) -> Table:
 
 
 def _behaviours(audit: Mapping[str, Any]) -> Table | None:
-    """The mean of each behaviour per slate, and the days between two slates; None where there are neither."""
+    """The mean of each behaviour per slate, and the days between visits; None if the world has neither."""
     policies = audit["behaviours"]
     first = next(iter(policies.values()))
     names = [*first["per_slate"], *(["days away"] if first["days_away"] else [])]
@@ -102,7 +102,7 @@ def _values(audit: Mapping[str, Any]) -> Table:
 
 
 def _beside(found: Mapping[str, Any], name: str, places: int) -> str:
-    """The share of the oracle, or how much less a slate earns where a share means nothing."""
+    """The value as a share of the oracle's, or the difference to the oracle where a share has no meaning."""
     if found[name]["share_of_oracle"] is not None:
         return percent(found[name]["share_of_oracle"])
     value, oracle = (found[each]["per_slate"]["mean"] for each in (name, ORACLE))
@@ -167,7 +167,7 @@ def _episodes(audit: Mapping[str, Any]) -> Table | None:
 
 
 def _with_interval(content: Mapping[str, float | None]) -> str:
-    """A mean with half the width of its interval."""
+    """A mean, with half the width of its interval after ±."""
     estimate = Estimate.from_json(content)
     places = decimals([estimate])
     half = "" if estimate.mean is None or estimate.high is None else f" ± {number(estimate.high - estimate.mean, places)}"

@@ -191,7 +191,7 @@ def test_interrupted_run_may_be_done_again(tmp_path):
         ("simulate --objective clicks", "there is no objective 'clicks'. Did you mean 'click'"),
         (
             "simulate --objective click --objective profit --objective conversion --weights 1,10",
-            "of click and profit and conversion, not all 0, as 1,1,10",
+            "of click and profit and conversion, not all 0, such as 1,1,10",
         ),
         ("worlds Shop-v9", "Did you mean 'Shop-v0'"),
         ("benchmark --seeds 0", "--seeds is '0': expected a whole number from 1 to 10,000, such as 1000 or 1e5"),

@@ -142,7 +142,7 @@ def test_a_run_that_was_killed_and_goes_on(browser, watched):
     opened(browser, run)
     until(browser, f"{DRAWN.format('curve')} === 1")
     run.server.close()
-    until(browser, f"{TEXT.format('notice')}.startsWith('No answer: the run has ended or was stopped.')")
+    until(browser, f"{TEXT.format('notice')}.startsWith('No connection: the run has ended or was stopped.')")
     assert browser.evaluate(DRAWN.format("curve")) == 1
     again = watched(port=run.server.port)
     again.step("lin-ts seed 0", 100)

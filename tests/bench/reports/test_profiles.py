@@ -76,7 +76,7 @@ def test_a_task_that_was_refused_or_alone(browser, tmp_path):
         assert browser.errors == []
     assert any(f"{AGENT} cannot do cold-start" in note for note in cases["refused"]["notes"])
     assert cases["refused"]["agents"][AGENT]["score"]["mean"] is None
-    with pytest.raises(ValueError, match="has finished no task"):
+    with pytest.raises(ValueError, match="the agent finished no task"):
         write_page(made(skipped=tuple((AGENT, task) for task in TASKS)), tmp_path / "page.html")
 
 

@@ -192,10 +192,10 @@ def test_mistakes_are_named(arguments, message):
 
 def test_the_headline_says_who_comes_nearest():
     result = swept()
-    assert headline(result).startswith("oracle comes nearest to the front: ")
+    assert headline(result).startswith("oracle comes closest to the front: ")
     assert headline({"agents": {}, "front": None}) == "No agent finished its sweep"
     gap = {"a": "oracle", "b": "lin-ts", "difference": {"mean": 0.1, "low": -0.1, "high": 0.3}}
-    assert headline({**result, "pairs": [gap]}) == "No significant winner: oracle and lin-ts come nearest to the front"
+    assert headline({**result, "pairs": [gap]}) == "No significant winner: oracle and lin-ts come closest to the front"
 
 
 def test_agents_are_compared_on_the_same_seeds():

@@ -93,7 +93,7 @@ def test_trials_that_earn_little_end_early(peak):
     shown = {trial["number"]: trial["slates"] for trial in pruned["trials"]}
     assert all(shown[number] < 1600 for number in ended)
     assert {shown[number] for number in states if number not in ended} == {1600}
-    assert any("ended early" in note for note in pruned["notes"])
+    assert any("stopped early" in note for note in pruned["notes"])
 
 
 def test_reports_add_up_over_the_runs():
