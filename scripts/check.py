@@ -54,7 +54,7 @@ def check(
     verdict = "is not sound" if "failure" in outcomes else "is sound"
     typer.echo(f"\n{subject.name} {verdict}{': ' * bool(told)}{', '.join(told)}.")
     if "left out" in outcomes:
-        typer.echo("Checks marked \"left out\" run when the failures are fixed.")
+        typer.echo('Checks marked "left out" run when the failures are fixed.')
     raise typer.Exit("failure" in outcomes)
 
 

@@ -72,9 +72,7 @@ def predict(
     ] = None,
     levels: Annotated[
         list[str] | None,
-        typer.Option(
-            "--level", help="Share of values to corrupt; repeatable (default: 5%, 10%, 20%, 40%).", metavar="SHARE"
-        ),
+        typer.Option("--level", help="Share of values to corrupt; repeatable (default: 5%, 10%, 20%, 40%).", metavar="SHARE"),
     ] = None,
     seed: Annotated[int, options.count("Random seed of the models, of the log that is made and of everything else.", Seed)] = 0,
     seeds: Annotated[int, options.count("Runs (seeds) of each trained model as an agent.", SeedCount)] = 3,

@@ -78,9 +78,7 @@ def scale(
     for row in result["points"]:
         if "left_out" in row:
             typer.echo(f"left out: {row['who']}, {row['shoppers']:,} shoppers, {row['items']:,} items: {row['left_out']}")
-    typer.echo(
-        f"{' and '.join(AGENTS)} decide and learn for 1,000 shoppers; the number after a name is its number of candidates"
-    )
+    typer.echo(f"{' and '.join(AGENTS)} decide and learn for 1,000 shoppers; the number after a name is its number of candidates")
     if folder:
         write_page(scale_page.write_page, result, folder / "scale.html", folder / "scale.json")
         typer.echo(f"page     {folder / 'scale.html'}\nnumbers  {folder / 'scale.json'}")

@@ -128,9 +128,7 @@ def simulate(
             checkpoints.remove()
             shutil.rmtree(folder / SHARDS, ignore_errors=True)
         elif is_of_another_run(folder / "log", config):
-            raise FileExistsError(
-                f"{folder} contains the log of another run: choose another --out, or overwrite it with --force"
-            )
+            raise FileExistsError(f"{folder} contains the log of another run: choose another --out, or overwrite it with --force")
         writer, begin = None, None
         if shards is None:
             there_is = (folder / "log").exists()

@@ -37,9 +37,7 @@ def fit(
             metavar="LOG",
         ),
     ],
-    out: Annotated[
-        Path, typer.Option(help="Output folder, to use as --world; with --preset, a JSON file.", metavar="FOLDER")
-    ],
+    out: Annotated[Path, typer.Option(help="Output folder, to use as --world; with --preset, a JSON file.", metavar="FOLDER")],
     columns: options.Columns = None,
     encoding: options.Encoding = None,
     items: Annotated[

@@ -98,9 +98,7 @@ def headline(result: Mapping[str, Any]) -> str:
     estimate = Estimate.from_json(result["agents"][best]["accepted"]["utility"])
     lows = [Estimate.from_json(result["agents"][name]["accepted"]["utility"]) for name in known if name != best]
     apart = estimate.low is not None and all(other.high is not None and other.high < estimate.low for other in lows)
-    return (
-        f"{best} earns most by rejection, {known[best]:.4g} per slate" if apart else "No significant winner by rejection"
-    )
+    return f"{best} earns most by rejection, {known[best]:.4g} per slate" if apart else "No significant winner by rejection"
 
 
 def sentences(result: Mapping[str, Any]) -> list[str]:
