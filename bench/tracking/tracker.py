@@ -88,7 +88,7 @@ class Tracking:
         name, text = split_options(self.text)
         module, made, library = choose_named("tracker", name, TRACKERS)
         if library and find_spec(library) is None:  # without importing it, which may take seconds
-            raise ImportError(f'{library} is not installed: run pip install "slategym[{EXTRA}]"')
+            raise ImportError(f'{library} is not installed: it comes with pip install "slategym[{EXTRA}]"')
         maker = getattr(import_module(module), made)
         kind = f"tracker {name!r}"
         options = read_options(kind, text, options_of(maker, ("folder", "name")))

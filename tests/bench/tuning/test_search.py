@@ -143,7 +143,7 @@ def test_no_better_settings_leave_nothing_to_judge(peak):
     assert result["best"]["number"] == 0
     assert result["judgement"] is None
     assert result["status"] == "finished"
-    assert "nothing to judge" in result["notes"][0]
+    assert "nothing to compare" in result["notes"][0]
 
 
 def test_trials_follow_launches_and_leave_out_retired_items(tmp_path):
