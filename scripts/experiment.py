@@ -110,7 +110,8 @@ def print_experiment(result: Mapping[str, Any]) -> None:
     """
     screen, config = console(), result["config"]
     detect = 100 * config["detect"]
-    lines = table("per shopper", "A", "B", "shoppers", "days", "power", "false", "false if\nby slate")
+    heads = ("objective, per shopper", "mean of A", "mean of B", "shoppers", "days", "power", "false\ndecisions", "by slate")
+    lines = table(*(head.replace(" of ", "\nof ").replace(", ", ",\n") for head in heads))
     lines.collapse_padding = True
     for name, row in result["plan"].items():
         checked = row["checked"] or {}
@@ -122,9 +123,10 @@ def print_experiment(result: Mapping[str, Any]) -> None:
     screen.print(f"\nTo detect a difference of {detect:g} % of A's mean with a power of {100 * config['power']:g} %:")
     screen.print(lines)
     screen.print(
-        "Power and rate of false decisions in 1,000 simulated tests; by slate: if slates are wrongly treated as independent.\n"
+        "Power and rate of false decisions in 1,000 simulated tests; by slate: the rate of false decisions if slates are wrongly "
+        "treated as independent.\n\nDifference B minus A, in % of A:"
     )
-    lines = table("B minus A, % of A", *result["plan"])
+    lines = table("design", *result["plan"])
     for design, found in {"truth": result["truth"], **result["designs"]}.items():
         lines.add_row(design, *(_percent(found[name]) for name in result["plan"]))
     screen.print(lines)

@@ -113,7 +113,7 @@ def print_scores(result: Mapping[str, Any]) -> None:
         lines.add_row(name, f"{score['mean']:.3f}", ends)
     screen.print(lines)
     for names in _that_fit(list(agents), screen.width - max(map(len, worlds))):
-        lines = table("score in", *names)
+        lines = table("score in world", *names)
         for world, found in worlds.items():
             means = (found["agents"].get(name) for name in names)
             lines.add_row(world, *("–" if mean is None else f"{mean:.3f}" for mean in means))

@@ -214,14 +214,14 @@ def print_models(result: Mapping[str, Any]) -> None:
         result: content of prediction.json, with at least one model.
     """
     from slategym.bench.format import number
-    from slategym.bench.reports.prediction.summary import findings, headline, knows_truth
+    from slategym.bench.reports.prediction.summary import METRICS, findings, headline, knows_truth
 
     screen, models = console(), result["models"]
     if not knows_truth(result):
         _print_tested(result)
         return
     metric = result["ranked_by"]
-    lines = table("model", "AUC", "AUC both", "RMSE", metric.replace("_", " "))
+    lines = table("model", "AUC", "AUC, both", "RMSE", METRICS[metric])
     for name in result["orders"]["value"]:
         found = models[name]
         value = cast("dict[str, float | None]", found["earnings"].get(metric) or dict.fromkeys(("mean", "low", "high")))
@@ -249,7 +249,7 @@ def _print_tested(result: Mapping[str, Any]) -> None:
     from slategym.bench.format import number
     from slategym.bench.reports.prediction.summary import headline, order_of
 
-    screen, lines = console(), table("model", "AUC", "AUC both", "log-loss", "ECE")
+    screen, lines = console(), table("model", "AUC", "AUC, both", "log-loss", "ECE")
     for name in order_of(result):
         found = result["models"][name]["test"]
         click = found["click"]

@@ -63,7 +63,7 @@ def scale(
     where = result["machine"]
     typer.echo(f"{result['world']} on {where['processor']}, {where['cores']} cores; memory is that of the whole process")
     for axis, title in (("shoppers", "shoppers"), ("items", "items"), ("slate_size", "slate size"), ("all", "largest shop")):
-        columns = ("shoppers", "items", "slate") if axis == "all" else (title,)
+        columns = ("shoppers", "items", "slate size") if axis == "all" else (title,)
         lines = table("", *columns, "ns/slate", "slates/s", "state, bytes/shopper", "memory, MB")
         for row in (point for point in result["points"] if point["axis"] == axis):
             sizes = [row[name] for name in ("shoppers", "items", "slate_size")] if axis == "all" else [row[axis]]

@@ -158,7 +158,7 @@ def print_search(result: Mapping[str, Any]) -> None:
     from slategym.bench.reports.tuning import headline
 
     screen, best = console(), result["best"]
-    lines = table("option", "default", "best", "range", "importance")
+    lines = table("option", "default", "best settings", "range", "importance")
     for name, text in result["config"]["ranges"].items():
         share = result["importance"].get(name)
         value = best["settings"].get(name, result["defaults"][name])
@@ -167,7 +167,8 @@ def print_search(result: Mapping[str, Any]) -> None:
     screen.print(f"\n{best['agent']}" + (f" with {best['scalarizer']}" if best["scalarizer"] else ""))
     judgement = result["judgement"]
     if judgement:
-        lines = table("on other seeds", "defaults", "best", "difference", "95 % interval")
+        screen.print("\nOn other seeds:")
+        lines = table("world", "defaults", "best settings", "difference", "95 % interval")
         for text, found in judgement["worlds"].items():
             difference = found["difference"]
             means = (f"{found[name]['mean']:.4f}" for name in ("defaults", "best"))

@@ -50,7 +50,7 @@ def goals(evaluated: Sequence[Mapping[str, Any]]) -> Table:
         value = "not measured" if target["value"] is None else ratio_text(target["value"])
         passed = {True: "yes", False: "no", None: ""}[target["passed"]]
         rows.append((target["name"], value, target["target"], passed))
-    return Table("Ratios", ("ratio", "value", "target", "passed"), tuple(rows), 3)
+    return Table("Ratios", ("ratio", "measured", "target", "passed"), tuple(rows), 3)
 
 
 def floor(result: Mapping[str, Any]) -> Table:
@@ -60,7 +60,8 @@ def floor(result: Mapping[str, Any]) -> Table:
         for each in result["floor"]["ingredients"]
     ]
     total = ("total", "", "", f"{result['floor']['nanoseconds_per_slate']:.1f}")
-    return Table("The floor of the kernel, one thread", ("ingredient", "per slate", "ns each", "ns/slate"), (*rows, total), 3)
+    columns = ("ingredient", "count per slate", "ns each", "ns/slate")
+    return Table("The floor of the kernel, one thread", columns, (*rows, total), 3)
 
 
 def ratio_text(value: float) -> str:

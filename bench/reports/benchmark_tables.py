@@ -78,7 +78,7 @@ def details(findings: Findings) -> list[Column]:
             "slates to 90 %",
             "slates until the mean of ten steps first reaches 90 % of the ceiling",
         ),
-        ("coverage", "coverage", "share of the items that were shown"),
+        ("coverage", "catalogue coverage", "share of the items that were shown"),
         ("gini", "Gini", "Gini coefficient of the items' impressions: 0 if all have equally many, near 1 if a few have all"),
         (
             "cold_start_regret",
@@ -87,7 +87,7 @@ def details(findings: Findings) -> list[Column]:
         ),
         ("cold_start_value", "cold start value", "value of one of these impressions"),
         ("cold_start_impressions", "first impressions", "number of its first hundred impressions that a launched item got"),
-        ("decision_seconds_p50", "decision", "median time of a decision for all shoppers of a step"),
+        ("decision_seconds_p50", "decision time", "median time of a decision for all shoppers of a step"),
         ("decision_seconds_p99", "slowest 1 %", "99th percentile of that time"),
     ]
 

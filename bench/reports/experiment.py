@@ -18,8 +18,8 @@ from slategym.utils.storage.files import write_text
 
 NEEDED = """
 The number of shoppers in both arms together, and of days until all their visits are over, for a two-sided test of the totals per
-shopper at the 5 % level. <b>Power</b> and <b>false</b> (the rate of false decisions) come from a thousand simulated tests of that
-size. <b>False by slate</b> is the rate of false decisions of a test that wrongly treats the slates of a shopper as independent.
+shopper at the 5 % level. <b>Power</b> and the rate of <b>false decisions</b> come from a thousand simulated tests of that size.
+<b>False decisions by slate</b> are those of a test that wrongly treats the slates of a shopper as independent.
 """
 LEARNING = """
 The difference between the agents that each design finds in the second half of the runs, relative to {a}. The <b>truth</b> is the
@@ -112,15 +112,16 @@ def _needed(result: Mapping[str, Any]) -> str:
                 *(percent(checked.get(rate)) for rate in ("power", "false", "false_per_slate")),
             ]
         )
-    heads = ["per shopper", "mean of A", "mean of B", "std. dev. of A", "shoppers", "days", "power", "false", "false by slate"]
-    return table(heads, rows, id="needed")
+    means = ["mean of A", "mean of B", "standard deviation of A"]
+    tests = ["shoppers", "days", "power", "false decisions", "false decisions by slate"]
+    return table(["objective, per shopper", *means, *tests], rows, id="needed")
 
 
 def _table(result: Mapping[str, Any]) -> str:
     names = list(result["plan"])
     rows = [[TRUTH, *(_share(result["truth"][name]) for name in names)]]
     rows += [[design, *(_share(result["designs"][design][name]) for name in names)] for design in DESIGNS]
-    return table(["difference, % of A", *names], rows, id="designs")
+    return table(["design", *names], rows, id="designs")
 
 
 def _share(estimate: Mapping[str, float | None]) -> Cell:

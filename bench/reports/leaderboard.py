@@ -109,7 +109,7 @@ def _improvement(result: Mapping[str, Any]) -> str:
         [name, *(Cell("") if other == name else f"{agents[name]['probability'][other]:.2f}" for other in agents)]
         for name in agents
     ]
-    return table(["", *agents], rows, id="improvement")
+    return table(["agent", *agents], rows, id="improvement")
 
 
 def _profiles(result: Mapping[str, Any], style: Style) -> Plot:

@@ -166,7 +166,7 @@ def _settings(result: Mapping[str, Any]) -> Markup:
         [name, str(defaults[name]), str(best.get(name, defaults[name])), text, percent(importance.get(name))]
         for name, text in result["config"]["ranges"].items()
     ]
-    return table(["option", "default", "best", "range", "importance"], rows, id="settings")
+    return table(["option", "default", "best settings", "range", "importance"], rows, id="settings")
 
 
 def _finished(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:

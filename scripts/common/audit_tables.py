@@ -51,7 +51,7 @@ def print_audit(audit: Mapping[str, Any]) -> None:
 
 
 def _rates(audit: Mapping[str, Any]) -> Table:
-    lines = table("base rates", "clicks/impression", "conversions/click", "revenue/slate")
+    lines = table("policy", "clicks/impression", "conversions/click", "revenue/slate")
     for name, rates in audit["rates"].items():
         lines.add_row(f"{name} slates", *(_with_interval(rate) for rate in rates.values()))
     return lines
@@ -64,7 +64,7 @@ def _behaviours(audit: Mapping[str, Any]) -> Table | None:
     names = [*first["per_slate"], *(["days away"] if first["days_away"] else [])]
     if not names:
         return None
-    lines = table("behaviours, per slate", *(f"{policy} slates" for policy in policies))
+    lines = table("behaviour, per slate", *(f"{policy} slates" for policy in policies))
     for name in names:
         found = [policy["days_away"] if name == "days away" else policy["per_slate"][name] for policy in policies.values()]
         lines.add_row(name, *map(_with_interval, found))
@@ -73,7 +73,7 @@ def _behaviours(audit: Mapping[str, Any]) -> Table | None:
 
 def _ranks(audit: Mapping[str, Any]) -> Table:
     ranks = audit["by_rank"]
-    lines = table("by rank, random slates", "clicks", "vs rank 1", "conversions/click")
+    lines = table("rank, random slates", "clicks", "% of rank 1", "conversions/click")
     first = ranks["click"][0]["mean"]
     for place, (click, conversion) in enumerate(zip(ranks["click"], ranks["conversion"], strict=True), 1):
         lines.add_row(
@@ -88,8 +88,8 @@ def _values(audit: Mapping[str, Any]) -> Table:
     titles = {mix: f"value ({weights})" if mix == "value" else f"{plurals[mix]} alone" for mix in mixes}
     for mix in mixes:
         if audit["values"][mix][ORACLE]["share_of_oracle"] is None:
-            titles[mix] += "\nbelow oracle"
-    lines = table("per slate", *titles.values())
+            titles[mix] += "\nand regret"
+    lines = table("policy, per slate", *titles.values())
     places = {mix: decimals(Estimate.from_json(policy["per_slate"]) for policy in audit["values"][mix].values()) for mix in mixes}
     for name in audit["values"]["value"]:
         cells = []
@@ -116,7 +116,7 @@ def _context(audit: Mapping[str, Any]) -> Table | None:
     share = found["more"]["mean"] is not None
     gain = Estimate.from_json(found["more"]).divided_by(0.01) if share else Estimate.from_json(found["more_per_slate"])
     places = 2 if share else decimals([gain])
-    lines = table("quality of best from context", "")
+    lines = table("best from context", "")
     lines.add_row("training shoppers", f"{found['shoppers']:,}")
     for name, explained in found["explained"].items():
         lines.add_row(f"explained variance of {audit['config']['plurals'][name]}", percent(explained))
@@ -129,7 +129,7 @@ def _tradeoff(audit: Mapping[str, Any]) -> Table:
     front = audit["tradeoff"]["front"]
     names = [name for name in front if name != "mix"]
     plurals = [audit["config"]["plurals"][name] for name in names]
-    lines = table("best achievable, by mix", *plurals)
+    lines = table("best achievable by mix", *plurals)
     for place, mix in enumerate(front["mix"]):
         if round(10 * mix, 6) % 2 == 0:
             lines.add_row(f"{100 * mix:.0f} % {plurals[0]}", *(f"{front[name][place]:.4g}" for name in names))
@@ -140,7 +140,7 @@ def _lookahead(audit: Mapping[str, Any]) -> Table | None:
     found = audit["lookahead"]
     if found is None:
         return None
-    lines = table("lookahead, value per episode", "value", "difference to oracle", "visits")
+    lines = table("lookahead", "value per episode", "difference to oracle", "visits")
     places = decimals(Estimate.from_json(variant["difference"]) for variant in found["variants"].values())
     lines.add_row(
         "oracle of single visits", number(found["greedy"]["per_episode"]["mean"], places), "", _mean(found["greedy"]["visits"])
@@ -159,7 +159,7 @@ def _episodes(audit: Mapping[str, Any]) -> Table | None:
         return None
     most = audit["config"]["visits_followed"]
     looks = sorted({max(2, round(step * most / VISITS)) for step in range(1, VISITS + 1)})
-    lines = table("episodes", "visits", *(f"at visit {visit}" for visit in looks), "left")
+    lines = table("policy, per episode", "visits", *(f"at visit {visit}" for visit in looks), "left")
     for name, policy in found["policies"].items():
         shares = [percent(policy["survival"][visit - 1]) for visit in looks]
         lines.add_row("best from context" if name == CONTEXT else name, _mean(policy["visits"]), *shares, percent(policy["left"]))

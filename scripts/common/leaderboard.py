@@ -70,7 +70,7 @@ def _columns(findings: Findings) -> list[tuple[str, str, int]]:
         return decimals(findings.estimate(name, metric) for name in findings.shown)
 
     value = (findings.metric, "utility" if goal else f"value per {findings.unit}", max(places(findings.metric), 3 if goal else 0))
-    per_slate_too = [("value", "per\nslate", places("value"))] if findings.unit == "episode" else []
+    per_slate_too = [("value", "value\nper\nslate", places("value"))] if findings.unit == "episode" else []
     shares = [("share_of_context", "% of\ncontext", 1), ("share_of_oracle", "% of\noracle", 1)]
     weights = [(weight_of(name), f"final\nweight on\n{name}", 1) for name in findings.objectives[1:]]
     plurals = [(per_slate(plural), _narrow(plural), 4) for plural in findings.plurals.values()]
@@ -145,7 +145,8 @@ def print_sweep(result: Mapping[str, Any]) -> None:
     screen.print(f"\n{heading}\n  utopia  {utopia}\n  nadir   {nadir}", soft_wrap=True)
     if result["agents"]:
         observed = ["observed_hypervolume_share"] * all("observed_hypervolume_share" in row for row in result["agents"].values())
-        lines = table("agent", "hyper-\nvolume", *["of the\nobserved"] * len(observed), "expected\nutility", "IGD+", "covered")
+        allowed = ["given the\nobser-\nvation"] * len(observed)
+        lines = table("agent", "hyper-\nvolume", *allowed, "expected\nutility", "IGD+", "covered")
         ordered = sorted(result["agents"].items(), key=lambda agent: -agent[1]["hypervolume_share"]["mean"])
         for name, row in [*ordered, ("(best achievable)", result["best"])]:
             share, utility, distance, covered = (

@@ -119,7 +119,8 @@ def print_study(result: Mapping[str, Any]) -> None:
         if not cells:
             continue
         heads = (f"{cell['logging']}\n~{cell['effective_size']:,.0f}" for cell in cells)
-        lines = table(f"{NAMES[kind]}\nerror, coverage, %", *heads)
+        screen.print(f"{NAMES[kind][0].upper()}{NAMES[kind][1:]}; error and interval coverage, %:")
+        lines = table("estimator", *heads)
         lines.collapse_padding = True
         for name in cells[0]["estimators"]:
             row = []
@@ -131,8 +132,8 @@ def print_study(result: Mapping[str, Any]) -> None:
         screen.print(lines)
     screen.print(
         f"Logs of {largest:,} rounds; ~ is their effective sample size. Error: root mean square error in % of the true value. "
-        "Coverage: share of the logs whose normal 95 % interval contains the true value. !: the error is above 20 %, or the "
-        "coverage is significantly below 93 %.\n"
+        "Interval coverage: share of the logs whose normal 95 % interval contains the true value. !: the error is above 20 %, or "
+        "the coverage is significantly below 93 %.\n"
     )
     for sentence in result["advice"]:
         screen.print(f"- {sentence}")

@@ -68,7 +68,7 @@ def test_evaluate_a_log_of_a_world(folder, tmp_path):
     assert "truth" in said
     assert "Compared with the truth" in said
     page = (tmp_path / "evaluation.html").read_text(encoding="utf-8")
-    assert all(title in page for title in ("Values", "Objectives", "effective size", "truth"))
+    assert all(title in page for title in ("Values", "Objectives", "effective sample size", "truth"))
     assert sorted(path.name for path in (tmp_path / "agents").iterdir()) == ["popularity.agent", "random.agent"]
     # What was taught is an agent of other commands, in the world of the log, and a policy of this one.
     slategym("benchmark", "--world", SHOP, "--agent", tmp_path / "agents/popularity.agent", "--slates", "200", "--shoppers", "50",

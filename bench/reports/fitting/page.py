@@ -118,7 +118,7 @@ def _shares(rates: Mapping[str, Any]) -> Markup:
         for event, groups in rates.items()
         for by, each in groups.items()
     ]
-    return table(["event", "groups by", "groups tested", "inside interval"], rows, id="inside")
+    return table(["event", "grouped by", "tested groups", "inside the interval"], rows, id="inside")
 
 
 def _figures(event: str, groups: Mapping[str, Any], frame: Frame) -> list[Markup]:
@@ -135,7 +135,7 @@ def _click_models(compared: Mapping[str, Any]) -> Markup:
         [name, number(each["log_likelihood"], 4), Cell(number(each["below_best"], 4), below=f"± {number(each['error'], 4)}")]
         for name, each in compared.items()
     ]
-    return table(["click model", "log-likelihood per slate", "difference to best (± standard error)"], rows, id="click-models")
+    return table(["click model", "log-likelihood per slate", "difference to the best, ± standard error"], rows, id="click-models")
 
 
 def _order(found: Mapping[str, Any], frame: Frame) -> Markup:

@@ -18,8 +18,8 @@ from slategym.utils.storage.files import write_text
 
 READING = """
 Estimates, with 95 % intervals, of how much each policy would have earned per slate instead of the logging policy. The estimators
-use only the second part of the log. <b>Effective size</b> is the number of unweighted slates that carry as much information as
-the weighted ones.
+use only the second part of the log. <b>Effective sample size</b> is the number of unweighted slates that carry as much
+information as the weighted ones.
 """
 TRUTH = """
 The <b>truth</b> is exact: the run that made the log is simulated again, and the world gives the expected value of the policy's
@@ -147,7 +147,7 @@ def _all(result: Mapping[str, Any]) -> str:
         for estimator, value in policy["values"].items():
             chosen = ", ".join(f"{option}={limit}" for option, limit in value["chosen"].items())
             rows.append([name, estimator, _cell(value["utility"]), number(value["effective_size"], 0), chosen or "–", truth])
-    heads = ["policy", "estimator", "value", "effective size", "chosen options", "truth"]
+    heads = ["policy", "estimator", "value", "effective sample size", "chosen options", "truth"]
     return table(heads, rows, id="values-table") if rows else ""
 
 

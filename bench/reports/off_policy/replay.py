@@ -125,7 +125,7 @@ def _both(result: Mapping[str, Any]) -> str:
     for name, found in result["agents"].items():
         weighted = off_policy_of(found)
         rows.append([name, _cell(found["accepted"]["utility"]), _cell(weighted["utility"] if weighted else None)])
-    return table(["agent", "by rejection", "off-policy"], rows, id="values-table")
+    return table(["agent", "value by rejection", "off-policy estimate"], rows, id="values-table")
 
 
 def _accepted(result: Mapping[str, Any]) -> str:
@@ -133,7 +133,7 @@ def _accepted(result: Mapping[str, Any]) -> str:
     for name, found in result["agents"].items():
         accepted = found["accepted"]
         rows.append([name, f"{accepted['slates']:,}", f"{accepted['matched']:,}", *map(_cell, accepted["objectives"])])
-    return table(["agent", "accepted", "matched", *result["objectives"]], rows, id="accepted")
+    return table(["agent", "accepted slates", "matched slates", *result["objectives"]], rows, id="accepted")
 
 
 def _weighted(result: Mapping[str, Any]) -> str:
@@ -142,7 +142,8 @@ def _weighted(result: Mapping[str, Any]) -> str:
         for estimator, value in found["off_policy"]["values"].items():
             size = number(value["effective_size"], 0)
             rows.append([name, estimator, _cell(value["utility"]), *map(_cell, value["objectives"]), size])
-    return table(["agent", "estimator", "value", *result["objectives"], "effective size"], rows, id="off-policy") if rows else ""
+    heads = ["agent", "estimator", "value", *result["objectives"], "effective sample size"]
+    return table(heads, rows, id="off-policy") if rows else ""
 
 
 def _curves(result: Mapping[str, Any]) -> Plot:

@@ -18,17 +18,17 @@ from slategym.utils.storage.files import write_text
 
 HEADINGS: dict[str, str] = {kind: name[0].upper() + name[1:] for kind, name in NAMES.items()}
 READING = """
-The root mean square error over {replications} logs, as a share of the true value, <b>{truth}</b>. Below it is the coverage: how
-often the normal 95 % interval contains the true value. An estimator <b>fails</b> if its error is above {usable}, or if its
-coverage is significantly below {covered}. The effective sample size is in brackets. Logging policies: {logging}.
+The root mean square error over {replications} logs, as a share of the true value, <b>{truth}</b>. Below it is the interval
+coverage: how often the normal 95 % interval contains the true value. An estimator <b>fails</b> if its error is above {usable}, or
+if its interval coverage is significantly below {covered}. The effective sample size is in brackets. Logging policies: {logging}.
 """
 PLOTS = """
 Each point stands for logs of one kind, by their effective sample size: the number of rounds of the evaluated policy itself that
 carry as much information.
 """
 ALL = """
-All kinds of 95 % intervals: how often they contain the true value, and their mean width below. Bias, spread and width are shares
-of the true value.
+All kinds of 95 % intervals: how often they contain the true value, and their mean width below. Bias, standard deviation and width
+are shares of the true value.
 """
 WAYS = {"normal": "normal", "bootstrap": "bootstrap", "bernstein": "Bernstein"}
 
@@ -102,7 +102,8 @@ def _map(kind: str, cells: Sequence[Mapping[str, Any]]) -> Markup:
 
 
 def _intervals(kind: str, cells: Sequence[Mapping[str, Any]]) -> Markup:
-    heads = ["estimator", "logging policy", "rounds", "bias", "spread", *(f"coverage, {name}" for name in WAYS.values()), "width"]
+    ways = (f"interval coverage, {name}" for name in WAYS.values())
+    heads = ["estimator", "logging policy", "rounds", "bias", "standard deviation", *ways, "interval width"]
     rows = []
     for cell in cells:
         for name, found in cell["estimators"].items():
@@ -146,7 +147,7 @@ def _plot(id_: str, cells: Sequence[Mapping[str, Any]], field: str) -> Plot:
     if field == "rmse":
         up = axis("error, % of the value", type="log", tickvals=[1, 2, 5, 10, 20, 50, 100, 200, 500])
     else:
-        up = axis("coverage of the normal 95 % interval, %", range=[-2, 102])
+        up = axis("interval coverage (normal, 95 %), %", range=[-2, 102])
     return Plot(id_, traces, layout(height=380, top=10, bottom=50, xaxis=across, yaxis=up))
 
 

@@ -34,7 +34,7 @@ t-test with Holm's correction for all pairs of agents within a task; the interva
 """
 KNOWN = """
 The exact values of random slates and of the best policy at each level. They are weighted objectives per slate, or per episode in
-satiation and episode-value; in trade-off they are the utility of the goal. The hash changes if anything in a level changes.
+satiation and episode-value; in trade-off they are the utility of the goal. The fingerprint changes if anything in a level does.
 """
 
 
@@ -123,4 +123,4 @@ def _known(result: Mapping[str, Any]) -> Markup:
         for level, frozen in zip(about["levels"], result["config"]["frozen"][task], strict=True):
             known = (number(level[name], 3) for name in ("random", "best"))
             rows.append([f"{task}, {about['dial']}: {level['setting']:g}", f"{level['slates']:,}", *known, frozen])
-    return table(["level", "slates", "random", "best", "hash"], rows, id="levels")
+    return table(["level", "slates", "value of random slates", "value of the best policy", "fingerprint"], rows, id="levels")

@@ -144,7 +144,7 @@ def _adaptive(frame: Frame, sweep: Mapping[str, Any], style: Style) -> list[Mark
         utilities = [number(row[name]["mean"], 4) for name in ("utility", "optimum")]
         regret = estimate_cell(Estimate.from_json(row["regret"]), 4)
         cells.append([part("agent", row["agent"], style, row["agent"]), row["scalarizer"], *values, best, *utilities, regret])
-    heads = ("agent", "scalarizer", *names, "best mixture", "utility", "best achievable", "regret")
+    heads = ("agent", "scalarizer", *names, "best mixture", "utility", "best achievable utility", "regret")
     reading = (
         "A scalarizer maximises a utility of the mean objectives, and adapts its weights during the run. <b>Utility</b> is that "
         "of the mean objectives in the last 10 % of the run; <b>best achievable</b> is the exact optimum over mixtures of "

@@ -152,7 +152,7 @@ def test_costs_that_no_slate_earns_back_leave_differences_instead_of_shares(caps
     assert plot["layout"]["yaxis"]["ticktext"] == ["clicks alone", "conversions alone"]
     print_audit(found)
     said = capsys.readouterr().out
-    assert "below oracle" in said
+    assert "and regret" in said
     assert f"{short:.3f}" in next(line for line in said.splitlines() if line.startswith("random  "))
 
 

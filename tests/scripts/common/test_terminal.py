@@ -38,7 +38,9 @@ def test_a_line_has_the_runs_the_speed_and_the_time_left(clock, capsys):
     lines.runs(1, 4, ["lin-ts seed 0", "random seed 0", "oracle seed 0"])
     clock.now += 10
     lines(15_000)
-    assert said(capsys) == ["shop: 15 %, 1 of 4 runs finished, now lin-ts seed 0 and random seed 0, 500 slates/s, about 3 min left"]
+    assert said(capsys) == [
+        "shop: 15 %, 1 of 4 runs finished, now lin-ts seed 0 and random seed 0, 500 slates/s, about 3 min left"
+    ]
     clock.now += 59
     lines(99_999)
     assert said(capsys) == []
