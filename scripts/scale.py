@@ -62,7 +62,7 @@ def scale(
                 write_json(folder / "scale.json", result)
     where = result["machine"]
     typer.echo(f"{result['world']} on {where['processor']}, {where['cores']} cores; memory is that of the whole process")
-    for axis, title in (("shoppers", "shoppers"), ("items", "items"), ("slate_size", "slate size"), ("all", "largest shop")):
+    for axis, title in (("shoppers", "shoppers"), ("items", "items"), ("slate_size", "slate size"), ("all", "")):
         columns = ("shoppers", "items", "slate size") if axis == "all" else (title,)
         lines = table("", *columns, "ns/slate", "slates/s", "state, bytes/shopper", "memory, MB")
         for row in (point for point in result["points"] if point["axis"] == axis):

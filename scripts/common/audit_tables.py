@@ -61,12 +61,14 @@ def _behaviours(audit: Mapping[str, Any]) -> Table | None:
     """The mean of each behaviour per slate, and the days between visits; None if the world has neither."""
     policies = audit["behaviours"]
     first = next(iter(policies.values()))
-    names = [*first["per_slate"], *(["days away"] if first["days_away"] else [])]
+    names = [*first["per_slate"], *(["days between visits"] if first["days_away"] else [])]
     if not names:
         return None
     lines = table("behaviour, per slate", *(f"{policy} slates" for policy in policies))
     for name in names:
-        found = [policy["days_away"] if name == "days away" else policy["per_slate"][name] for policy in policies.values()]
+        found = [
+            policy["days_away"] if name == "days between visits" else policy["per_slate"][name] for policy in policies.values()
+        ]
         lines.add_row(name, *map(_with_interval, found))
     return lines
 

@@ -156,7 +156,7 @@ def _behaviours(audit: Mapping[str, Any]) -> Markup:
     """The mean of each behaviour per slate and the days between visits, one row per policy."""
     policies = audit["behaviours"]
     first = next(iter(policies.values()))
-    names = [*first["per_slate"], *(["days away"] if first["days_away"] else [])]
+    names = [*first["per_slate"], *(["days between visits"] if first["days_away"] else [])]
     if not names:
         return Markup()
     rows: list[list[Any]] = []
