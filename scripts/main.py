@@ -68,8 +68,8 @@ def slategym(
 ) -> None:
     """Simulate shoppers who are shown slates of items, and compare the agents that choose the slates.
 
-    Exit status: 0 success; 1 a check failed, runs failed, or the disk refused to write; 2 a mistake in the command, and nothing
-    was run; 130 interrupted by Ctrl-C, SIGTERM or SIGHUP. Commands whose help says so continue an interrupted run.
+    Exit status: 0 success; 1 a failed check, failed runs, a disk error or an error in slategym; 2 a mistake in the command, and
+    nothing was run; 130 interrupted by Ctrl-C, SIGTERM or SIGHUP. Commands whose help says so continue an interrupted run.
     """
 
 

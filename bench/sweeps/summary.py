@@ -129,7 +129,7 @@ def _estimates(values: Mapping[int, Floats], exact: Mapping[int, Exact], random:
             found = measured(value, observed, random)
             row |= {name: found[name.removeprefix("observed_")] for name in OBSERVED}
     columns = {name: [row[name] for row in rows] for name in (*INDICATORS, *OBSERVED) if all(name in row for row in rows)}
-    # Intervals stay within the range of the indicator.
+    # Clip intervals to the range of the indicator.
     most = {"covered": 1.0, "observed_covered": 1.0}
     least = {name: 0.0 for name in columns if name != "expected_utility"}
     estimates = {name: Estimate.from_seeds(column).clipped(least.get(name), most.get(name)) for name, column in columns.items()}
@@ -137,12 +137,12 @@ def _estimates(values: Mapping[int, Floats], exact: Mapping[int, Exact], random:
 
 
 def measured(values: Floats, exact: Front, random: Sequence[float]) -> dict[str, float]:
-    """The indicators of values (N, M) beside an exact front, by name.
+    """The indicators of values (N, M), compared with an exact front, by name.
 
     Args:
-        values: of an agent's policies for N weights.
-        exact: the front of the same shoppers.
-        random: (M,) the value of random slates, by which the reference of the hypervolume is chosen.
+        values: (N, M) values of an agent's policies for N weights.
+        exact: the exact front for the same shoppers.
+        random: (M,) value of random slates, which determines the reference of the hypervolume.
     """
     points, sample = ((value - exact.nadir) / exact.ranges for value in (values, exact.sample(SAMPLE)))
     reference = np.minimum((np.array(random) - exact.nadir) / exact.ranges, -BELOW)
@@ -159,7 +159,7 @@ def measured(values: Floats, exact: Front, random: Sequence[float]) -> dict[str,
 
 
 def _known(fronts: Sequence[Front | None]) -> list[Front]:
-    """The fronts, if there is one of every seed."""
+    """The fronts, if every seed has one; otherwise empty."""
     known = [each for each in fronts if each is not None]
     return known if len(known) == len(fronts) else []
 
@@ -193,7 +193,7 @@ def _indicators(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _front(fronts: Sequence[Front]) -> dict[str, Any]:
-    """The front of all seeds' shoppers together: the best in a direction is the mean of the best of each seed."""
+    """The front of the shoppers of all seeds: the best value in each direction is the mean of the best values of the seeds."""
     count = len(fronts[0].objectives)
     if count == 2:
         angle = np.linspace(0, np.pi / 2, DRAWN[2])

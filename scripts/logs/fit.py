@@ -63,8 +63,8 @@ def fit(
         list[str] | None,
         typer.Option(
             "--agent",
-            help="Agent whose rank is compared between the true and the fitted world, if slategym made the log; repeatable "
-            "(default: seven agents).",
+            help="Agent to run in the true and in the fitted world, to compare the order of agents, if slategym made the log; "
+            "repeatable (default: seven agents).",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.agents,
         ),
