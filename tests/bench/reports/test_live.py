@@ -100,7 +100,7 @@ def test_it_follows_a_run_to_its_end(browser, watched):
     run.server.tell_end()
     run.server.close()
     until(browser, f"{TEXT.format('headline')} === 'Shop-v0: finished'")
-    assert browser.evaluate(TEXT.format("notice")) == "The run is finished. Its page is runs/Shop-v0/report.html."
+    assert browser.evaluate(TEXT.format("notice")) == "The run is finished. The report is runs/Shop-v0/report.html."
     assert "1 finished" in browser.evaluate(TEXT.format("rows"))
     assert {address.partition("?")[0] for address in browser.requests} == {
         run.server.address,

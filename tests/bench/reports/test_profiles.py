@@ -93,7 +93,8 @@ def test_names_are_text(browser, tmp_path):
 def test_what_the_page_says():
     result = made()
     assert headline(result).startswith(f"{AGENT} is strongest in ")
-    assert any(f"{AGENT} is ahead of popularity in exploration" in sentence for sentence in sentences(result))
+    expected = f"Compared with popularity, {AGENT} is significantly better in exploration"
+    assert any(expected in sentence for sentence in sentences(result))
     low = made(references=("random",))
     for task in low["agents"][AGENT]["tasks"].values():
         task["score"]["mean"] = 0.9
