@@ -46,7 +46,7 @@ def worlds(
     flags = ("user_model", "click_model", "objectives")
     console().print(options_table(option for option_name, option in options.items() if option_name not in flags))
     if world is None:
-        typer.echo(f"\n{', '.join(needed)} has no default: give a value to see the observation and the objectives.")
+        typer.echo(f"\nNo default for {', '.join(needed)}: give a value to see the observation and the objectives.")
         return
     typer.echo(f"\n{world.catalog.size} items, slates of {world.slate_size}, up to {world.visits} visits. The observation:")
     typer.echo(world.layout.describe())

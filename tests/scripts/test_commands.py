@@ -273,7 +273,7 @@ def test_all_about_a_world_of_ones_own(tmp_path, monkeypatch):
     assert "list[str] | None" in said
     assert rows["candidates"].startswith("int | None from 1")
     assert "told further on" in " ".join(said.split())
-    assert "days has no default" in said
+    assert "No default for days" in said
     assert "12 items, slates of 5, up to 30 visits" in slategym("worlds", "my_shop.py:Stand").stdout
     assert "12 items, slates of 5, up to 30 visits" in slategym("worlds", "my_shop.py:Stall").stdout
     assert "Did you mean 'Kiosk'" in slategym("worlds", "my_shop.py:Kiosc", code=2).stderr
