@@ -20,7 +20,7 @@ def agents(
         ),
     ] = None,
 ) -> None:
-    """List the agents and the scalarizers, or show the options of one agent."""
+    """List agents and scalarizers, or show an agent's options."""
     if name is None:
         _list()
     else:

@@ -83,7 +83,7 @@ def predict(
     out: options.Out = None,
     force: options.Force = False,
 ) -> None:
-    """Train models of clicks and conversions on a log, and evaluate their predictions and their value as agents.
+    """Train and test models of clicks and conversions on a log.
 
     Each model learns from the first 70 % of the log and is tested on the last 15 % (AUC, log-loss, calibration). If the log comes
     from a world of slategym, the model is also compared with the exact probabilities of random slates, and runs as an agent.

@@ -46,7 +46,7 @@ def report(
         ),
     ] = False,
 ) -> None:
-    """Write the page of a run again from its numbers, which do not change."""
+    """Write the page of a run again from its numbers."""
     from slategym.utils.storage.lock import Lock
 
     with mistakes():

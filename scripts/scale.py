@@ -29,7 +29,7 @@ def scale(
     out: Annotated[Path | None, typer.Option(help="Output folder for scale.json and scale.html.", metavar="FOLDER")] = None,
     force: options.Force = False,
 ) -> None:
-    """Measure how time and memory grow with shoppers, items and slate size.
+    """Measure time and memory by shoppers, items and slate size.
 
     Steps Shop-v0 with up to ten million shoppers, a million items and slates of fifty, each size in a separate process, and
     prints the time per slate and the memory per shopper. Sizes that do not fit into the free memory are left out. With --out,

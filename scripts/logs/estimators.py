@@ -50,7 +50,7 @@ def estimators(
     click_model: options.ClickModel = None,
     force: options.Force = False,
 ) -> None:
-    """Study off-policy estimators in a world where the true values are known.
+    """Study off-policy estimators where true values are known.
 
     Draws many logs with policies that are similar to the evaluated policy, and policies that differ from it. Shows the bias and
     error of each estimator, how often its intervals contain the true value, where it fails, and which estimator to use. Writes

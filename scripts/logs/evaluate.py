@@ -75,12 +75,12 @@ def evaluate(
     ] = None,
     force: options.Force = False,
 ) -> None:
-    """Evaluate policies on a log that another policy made: what would they have earned?
+    """Evaluate policies on a log that another policy made.
 
-    Agents learn from the first half of the log, and their policies are evaluated on the second half. Estimators weight the logged
-    rewards by propensities, predict the rewards with a model, or do both. If the log comes from a world of slategym, the true
-    value is shown next to each estimate. With --out, the trained agents are saved as OUT/agents/NAME.agent, which every command
-    accepts as an agent.
+    Estimates what the policies would have earned. Agents learn from the first half of the log, and their policies are evaluated
+    on the second half. Estimators weight the logged rewards by propensities, predict the rewards with a model, or do both. If the
+    log comes from a world of slategym, the true value is shown next to each estimate. With --out, the trained agents are saved as
+    OUT/agents/NAME.agent, which every command accepts as an agent.
     """
     from slategym import __version__
     from slategym.agents.scalarizers import make_scalarizer

@@ -73,11 +73,11 @@ def fit(
     seeds: Annotated[int, options.count("Number of seeds of these runs, in each of the two worlds.", SeedCount)] = 3,
     force: options.Force = False,
 ) -> None:
-    """Fit a world to a log of impressions, and list what the log cannot identify.
+    """Fit a world to a log of impressions.
 
-    Writes OUT/world.json: click and conversion rates by item and segment, the examination of ranks, and, if the log contains
-    them, prices, delays, leaving and returning, each with a 95 % interval. OUT/certificate.json and OUT/certificate.html compare
-    the world with a held-out part of the log. Every command accepts `--world OUT` afterwards.
+    Prints what the log cannot identify. Writes OUT/world.json: click and conversion rates by item and segment, the examination of
+    ranks, and, if the log contains them, prices, delays, leaving and returning, each with a 95 % interval. OUT/certificate.json
+    and OUT/certificate.html compare the world with a held-out part of the log. Every command accepts `--world OUT` afterwards.
     """
     from slategym.bench.jobs.output import claim
     from slategym.sim.calibration.files import to_json

@@ -49,12 +49,12 @@ def replay(
     out: Annotated[Path | None, typer.Option(help="Output folder for replay.json and replay.html.", metavar="FOLDER")] = None,
     force: options.Force = False,
 ) -> None:
-    """Replay agents on a log: what would they have earned while they learn?
+    """Replay agents on a log, to estimate their online value.
 
-    Estimates this in two ways. By rejection, an agent learns only from the logged slates that it would have shown itself, and
-    earns their rewards; this is correct if the slates of the log were drawn at random with known propensities. Off-policy, an
-    agent learns from all slates, and each of its policies on the way is evaluated on slates that it has not learned from yet,
-    weighted by propensities.
+    Estimates in two ways what agents would have earned while they learn. By rejection, an agent learns only from the logged
+    slates that it would have shown itself, and earns their rewards; this is correct if the slates of the log were drawn at random
+    with known propensities. Off-policy, an agent learns from all slates, and each of its policies on the way is evaluated on
+    slates that it has not learned from yet, weighted by propensities.
     """
     from slategym import __version__
     from slategym.bench.replay.logged import fingerprint_of, load_steps
