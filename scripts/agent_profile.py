@@ -19,7 +19,7 @@ def profile(
     agent: Annotated[
         str,
         typer.Argument(
-            help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (runs code in the file).",
+            help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (runs its code).",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.agents,
             show_default=False,

@@ -31,7 +31,7 @@ def simulate(
     agent: Annotated[
         str,
         typer.Option(
-            help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (runs code in the file); see `slategym agents`.",
+            help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (runs its code); see `slategym agents`.",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.agents,
         ),

@@ -88,7 +88,7 @@ Agents = Annotated[
     list[str] | None,
     typer.Option(
         "--agent",
-        help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (runs code in the file); repeatable.",
+        help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (runs its code); repeatable.",
         metavar="NAME[:OPTION=VALUE,...]",
         autocompletion=completion.agents,
     ),
