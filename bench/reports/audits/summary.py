@@ -125,8 +125,8 @@ def _lookahead(audit: Mapping[str, Any]) -> str:
     if found["verdict"] == PAYS:
         return f"Looking ahead pays: {name} earns {more} more per episode than {oracle} (95 % interval {within})."
     if found["verdict"] == UNDECIDED:
-        lead = f"{name} leads {oracle} by {more} per episode"
-        return f"It is unclear whether looking ahead pays: {lead} (95 % interval {within})."
+        ahead = f"{name} leads {oracle} by {more} per episode"
+        return f"It is unclear whether looking ahead pays: {ahead} (95 % interval {within})."
     if found["verdict"] == DOES_NOT:
         return "None of the lookahead policies that were tried earns more per episode than the oracle of single visits."
     most = number(found["most"], 4) if share.mean is None else percent(found["most"] / found["greedy"]["per_episode"]["mean"])
