@@ -1,1 +1,1 @@
-"""The command line: one file for each command. No computation of its own."""
+"""The command line, with one file per command. Computations do not belong here."""

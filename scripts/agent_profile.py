@@ -1,4 +1,4 @@
-"""The command `slategym profile`: an agent on eight small tasks. Named profile.py, it would hide Python's own module."""
+"""The command `slategym profile`: an agent on eight small tasks. A file profile.py would hide Python's module of that name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def profile(
     agent: Annotated[
         str,
         typer.Argument(
-            help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (runs the file).",
+            help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (runs its code).",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.agents,
             show_default=False,
@@ -29,7 +29,7 @@ def profile(
         list[str] | None,
         typer.Option(
             "--reference",
-            help="Agent beside it; repeatable, or none (default: random, popularity, lin-ts, logistic-ts and oracle).",
+            help="Agent to compare with; repeatable, or none (default: random, popularity, lin-ts, logistic-ts and oracle).",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.agents,
         ),
@@ -43,13 +43,13 @@ def profile(
     processes: options.Processes = None,
     force: options.Force = False,
 ) -> None:
-    """Profile an agent by eight small tasks.
+    """Profile an agent on eight small tasks.
 
-    Exploration, a large catalogue, cold start, drift, delayed conversions, satiation, the value of an episode and a trade-off,
-    each at three levels of difficulty. A score is 0 for random slates and 1 for the best policy, whose value is known exactly.
-    Prints the scores beside those of reference agents, with 95 % intervals over the seeds, and writes OUT/profile.json and
-    OUT/profile.html. Each finished run is kept in OUT/runs, so that the same command continues where Ctrl-C, a kill or a full
-    disk ended it.
+    The tasks are exploration, a large catalogue, cold start, drift, delayed conversions, satiation, the value of an episode and a
+    trade-off, each at three levels of difficulty. A score of 0 is that of random slates, and 1 that of the best policy, whose
+    value is known exactly. Prints the scores next to those of reference agents, with 95 % intervals over the seeds, and writes
+    OUT/profile.json and OUT/profile.html. An interrupted profile continues if you run the same command again; finished runs are
+    kept in OUT/runs.
     """
     from slategym.bench.jobs.run_jobs import cores
     from slategym.bench.profiles.profile import DEFAULT_REFERENCES, plan_profile
@@ -83,17 +83,17 @@ def profile(
 
 
 def print_profile(result: Mapping[str, Any]) -> None:
-    """Print the scores of all agents, and what the agent should look at.
+    """Print the scores of all agents, and the strengths and weaknesses of the profiled agent.
 
     Args:
-        result: as profile.json has it.
+        result: content of profile.json.
     """
     from slategym.bench.format import ends, number
     from slategym.bench.reports.profiles.summary import headline, sentences
     from slategym.bench.statistics import Estimate
 
     screen, names, agent = console(), list(result["agents"]), result["config"]["agent"]
-    lines = table("task", agent, "interval", *names[1:])
+    lines = table("task", agent, "95 % interval", *names[1:])
     lines.collapse_padding = True
     rows = {task: [result["agents"][name]["tasks"].get(task, {}).get("score") for name in names] for task in result["tasks"]}
     rows["mean"] = [result["agents"][name]["score"] for name in names]
@@ -101,7 +101,7 @@ def print_profile(result: Mapping[str, Any]) -> None:
         first, *others = (Estimate.from_json(score) for score in scores)
         lines.add_row(task, number(first.mean, 2), ends(first, 2), *(number(other.mean, 2) for other in others))
     screen.print(lines)
-    screen.print("Scores: 0 is random slates, 1 the best policy; with the 95 % interval over seeds.")
+    screen.print("Scores: 0 for random slates, 1 for the best policy. Intervals are over seeds.")
     screen.print(f"\n{headline(result)}.")
     for sentence in (*sentences(result), *result["notes"]):
         screen.print(sentence)

@@ -1,4 +1,4 @@
-"""The command `slategym agents`: the agents and scalarizers, or the options of one agent."""
+"""The command `slategym agents`: lists the agents and scalarizers, or the options of one agent."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def agents(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="Show the options of this agent: lin-ts, sb3:PPO, my_agent.py:Mine, ...", autocompletion=completion.agents
+            help="Agent whose options to show: lin-ts, sb3:PPO, my_agent.py:Mine, ...", autocompletion=completion.agents
         ),
     ] = None,
 ) -> None:
-    """List the agents and the scalarizers, or show the options of one agent."""
+    """List agents and scalarizers, or show an agent's options."""
     if name is None:
         _list()
     else:
@@ -32,16 +32,16 @@ def _list() -> None:
     from slategym.agents.scalarizers.names import SCALARIZERS
 
     specs = AGENTS.values()
-    _print({spec.name: spec.summary for spec in specs if not spec.extra}, "agent", "what it does")
+    _print({spec.name: spec.summary for spec in specs if not spec.extra}, "agent", "description")
     for extra in dict.fromkeys(spec.extra for spec in specs if spec.extra):
-        typer.echo(f'\nWith the libraries of pip install "slategym[{extra}]":\n')
-        _print({spec.name: spec.summary for spec in specs if spec.extra == extra}, "agent", "what it does")
+        typer.echo(f'\nThese need pip install "slategym[{extra}]":\n')
+        _print({spec.name: spec.summary for spec in specs if spec.extra == extra}, "agent", "description")
     typer.echo("\nCustom agents, by file and name:\n")
-    _print(CUSTOM, "agent", "what it is")
-    typer.echo("\nOptions follow a name, as in lin-ts:alpha=0.1,ridge=2:\nslategym agents NAME lists them.")
-    typer.echo("\nScalarizers, for --scalarizer; without one agents follow the fixed --weights:\n")
-    custom = {"my_goals.py:Mine": "a custom one: a subclass of slategym.Scalarizer"}
-    _print({spec.name: spec.summary for spec in SCALARIZERS.values()} | custom, "scalarizer", "its utility")
+    _print(CUSTOM, "agent", "description")
+    typer.echo("\nOptions follow the name, as in lin-ts:alpha=0.1,ridge=2;\nslategym agents NAME lists them.")
+    typer.echo("\nScalarizers, for --scalarizer (without it, agents optimise the fixed --weights):\n")
+    custom = {"my_goals.py:Mine": "a custom scalarizer: a subclass of slategym.Scalarizer"}
+    _print({spec.name: spec.summary for spec in SCALARIZERS.values()} | custom, "scalarizer", "utility")
 
 
 def _show(name: str) -> None:
@@ -55,17 +55,17 @@ def _show(name: str) -> None:
         else:
             typer.echo(f"{fill(f'{name}: {spec.summary}')}\n")
     if not options:
-        typer.echo("It has no options.")
+        typer.echo("This agent has no options.")
         return
     console().print(options_table(options.values()))
     search = recorded(name)
     first = next(iter(options))
-    typer.echo(f"\nGive them behind the name: --agent {name}:{first}=VALUE")
+    typer.echo(f"\nOptions follow the name: --agent {name}:{first}=VALUE")
     if search is not None:
         are_defaults = all(options[each].default == value for each, value in search.settings.items() if each in options)
         told = "The defaults come from a recorded search" if are_defaults else f"A recorded search found {search.text}"
         told = told if search.settings else "A recorded search found nothing better than the defaults"
-        typer.echo(f"\n{fill(f'{told} (benchmark --tuned); it is made again by')}\n{search.command}")
+        typer.echo(f"\n{fill(f'{told} (benchmark --tuned). To repeat the search:')}\n{search.command}")
 
 
 def _print(summaries: Mapping[str, str], kind: str, meaning: str) -> None:

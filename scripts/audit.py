@@ -1,4 +1,4 @@
-"""The command `slategym audit`: an audit of a world."""
+"""The command `slategym audit`: audits a world."""
 
 from __future__ import annotations
 
@@ -36,20 +36,24 @@ def audit(
     weights: options.Weights = None,
     seed: Annotated[int, options.count("Random seed of the shoppers.", Seed)] = 0,
     shoppers: Annotated[
-        int | None, options.count("Followed under each policy; 1000, or fewer in a large shop.", Followed)
+        int | None, options.count("Shoppers simulated under each policy (default: 1000, fewer in a large shop).", Followed)
     ] = None,
     context_ceiling: Annotated[
-        bool, typer.Option("--context-ceiling/--no-context-ceiling", help="Fit what the observation tells; takes longest.")
+        bool,
+        typer.Option(
+            "--context-ceiling/--no-context-ceiling",
+            help="Estimate the best value that the observation allows; this takes longest.",
+        ),
     ] = True,
-    out: Annotated[Path | None, typer.Option(help="Where audit.json and audit.html go.", metavar="FOLDER")] = None,
+    out: Annotated[Path | None, typer.Option(help="Output folder for audit.json and audit.html.", metavar="FOLDER")] = None,
     force: options.Force = False,
 ) -> None:
-    """Look at a world before agents are run in it.
+    """Analyse a world before you run agents in it.
 
-    Prints what random, popular and the best slates earn, how far objectives pull apart, how shoppers change, whether looking
-    ahead pays and who leaves when, and warns of a world in which agents cannot be told apart. With --out it writes OUT/audit.json
-    and OUT/audit.html, a page of plots that works offline, and keeps each finished part in OUT/runs, so that the same command
-    continues after a kill.
+    Prints how much random, popular and the best slates earn, how much the objectives conflict, how shoppers change, whether
+    looking ahead is worthwhile and when shoppers leave, and warns of a world in which agents cannot be told apart. With --out,
+    writes OUT/audit.json and OUT/audit.html, a page of plots that works offline. An interrupted audit with --out continues if you
+    run the same command again.
     """
     from slategym.bench.audits.audit import audit as make_audit
     from slategym.bench.audits.audit import audit_configuration, audited

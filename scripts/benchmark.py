@@ -1,4 +1,4 @@
-"""The command `slategym benchmark`: a comparison of agents in a world."""
+"""The command `slategym benchmark`: compares agents in a world."""
 
 from __future__ import annotations
 
@@ -33,28 +33,28 @@ def benchmark(
     references: Annotated[
         str | None,
         typer.Option(
-            help="Reference policies: kept (the known ones), all (the others too, which takes minutes) or off.",
+            help="Reference policies to show: kept (already computed), all (compute missing ones, which takes minutes) or off.",
             metavar="kept|all|off",
         ),
     ] = None,
     rank_by: Annotated[
         str | None,
         typer.Option(
-            help="Order agents by value per episode or per slate; by default per episode where shoppers may leave.",
+            help="Rank agents by value per episode or per slate (default: per episode if shoppers may leave).",
             metavar="episode|slate",
         ),
     ] = None,
     tuned: Annotated[
-        bool, typer.Option("--tuned", help="Give agents without options the best settings of their recorded searches.")
+        bool, typer.Option("--tuned", help="For agents named without options, use the best settings of recorded searches.")
     ] = False,
     until_decided: Annotated[
         bool,
-        typer.Option("--until-decided", help="Add seeds until the best agent is told from the others, or the budget is spent."),
+        typer.Option("--until-decided", help="Add seeds until the best agent is known, or --most-seeds is reached."),
     ] = False,
     indifference: Annotated[
-        str, typer.Option(help="With --until-decided: the difference that does not matter.", metavar="PERCENT")
+        str, typer.Option(help="With --until-decided: largest difference that does not matter.", metavar="PERCENT")
     ] = "1%",
-    most_seeds: Annotated[int, options.count("With --until-decided: the most seeds.", SeedCount)] = 50,
+    most_seeds: Annotated[int, options.count("With --until-decided: largest number of seeds.", SeedCount)] = 50,
     exact: options.Exact = "sampled",
     staggered: options.Staggered = True,
     checkpoint_every: options.CheckpointEvery = 120.0,
@@ -62,10 +62,10 @@ def benchmark(
 ) -> None:
     """Compare agents on the same shoppers.
 
-    Runs every agent (default: random and seven built-in learners) with every seed, and under every goal that --scalarizer
-    names; prints the leaderboard with 95 % intervals over the seeds, and writes OUT/results.json and OUT/report.html. The
-    numbers, speeds aside, are the same for any number of processes. Each finished run is kept in OUT/runs, so that the same
-    command continues where Ctrl-C, a kill or a full disk ended it; a run that fails, fails alone.
+    Runs every agent (default: random and seven built-in learners) with every seed, and for every --scalarizer. Prints the
+    leaderboard with 95 % intervals over the seeds, and writes OUT/results.json and OUT/report.html. Except for speeds, the
+    numbers do not depend on the number of processes. An interrupted benchmark continues if you run the same command again;
+    finished runs are kept in OUT/runs. If a run fails, the others continue.
     """
     from slategym.bench.comparison.compare import DEFAULT_AGENTS, Asked, Comparison, Ranking, plan
     from slategym.bench.comparison.sequential import SequentialComparison

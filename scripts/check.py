@@ -1,4 +1,4 @@
-"""The command `slategym check`: the checks of a custom world, user model or agent."""
+"""The command `slategym check`: checks a custom world, user model or agent."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def check(
     what: Annotated[
         str,
         typer.Argument(
-            help="A custom user model, world or agent, my_shop.py:Impatient; or the name of a world or agent.",
+            help="Custom user model, world or agent, such as my_shop.py:Impatient; or the name of a world or agent.",
             autocompletion=completion.checkable,
         ),
     ],
     world: Annotated[
         str | None,
         typer.Option(
-            help="World in which a user model or an agent is tried, instead of the usual one.",
+            help="World in which to try a user model or an agent, instead of the default one.",
             metavar="NAME",
             autocompletion=completion.worlds,
         ),
@@ -30,11 +30,11 @@ def check(
 ) -> None:
     """Check a user model, a world or an agent.
 
-    Finds out what it is and looks at shapes, probabilities, reproducibility, inputs and speed, in a process of its own. A failure
-    makes results wrong or irreproducible; a hint does not. No verdict is a failure too: code that ends the process, crashes it or
-    takes too long. `slategym.testing.assert_sound` is the same in a test.
+    Checks shapes, probabilities, reproducibility, inputs and speed, in a separate process. A failure makes results wrong or
+    irreproducible; a hint does not. Code that ends or crashes the process, or takes too long, is a failure too. In a test, use
+    `slategym.testing.assert_sound`.
 
-    Exit codes: 0 if it is sound, 1 if there is a failure, 2 if there is nothing to check, as where the file does not run.
+    Exit status: 0 no failure; 1 a failure; 2 nothing could be checked, for example because the file does not run.
     """
     from slategym.testing.isolation import examine_apart
 
@@ -54,7 +54,7 @@ def check(
     verdict = "is not sound" if "failure" in outcomes else "is sound"
     typer.echo(f"\n{subject.name} {verdict}{': ' * bool(told)}{', '.join(told)}.")
     if "left out" in outcomes:
-        typer.echo("What is left out waits until the failures are fixed.")
+        typer.echo('Checks marked "left out" run when the failures are fixed.')
     raise typer.Exit("failure" in outcomes)
 
 

@@ -1,4 +1,4 @@
-"""The command `slategym experiment`: how large an online test of two agents must be, and what it would say."""
+"""The command `slategym experiment`: how large an online test of two agents must be, and what it would find."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ AGENT = {"metavar": "NAME[:OPTION=VALUE,...]"}
 @configured
 def experiment(
     context: typer.Context,
-    a: Annotated[str, typer.Argument(help="The agent that is in use.", autocompletion=completion.agents, **AGENT)],
-    b: Annotated[str, typer.Argument(help="The new agent.", autocompletion=completion.agents, **AGENT)],
+    a: Annotated[str, typer.Argument(help="Agent in use.", autocompletion=completion.agents, **AGENT)],
+    b: Annotated[str, typer.Argument(help="New agent.", autocompletion=completion.agents, **AGENT)],
     world: options.World = "Shop-v0",
-    traffic: Annotated[str, typer.Option(help="Shares of the shoppers who come to A and B.", metavar="A/B")] = "50/50",
-    detect: Annotated[str, typer.Option(help="The difference to tell, of A's mean.", metavar="PERCENT")] = "2%",
-    power: Annotated[str, typer.Option(help="The probability of telling it.", metavar="PERCENT")] = "80%",
-    per_day: Annotated[int, options.count("Shoppers who come for the first time on a day.")] = 1000,
+    traffic: Annotated[str, typer.Option(help="Shares of shoppers assigned to A and B.", metavar="A/B")] = "50/50",
+    detect: Annotated[str, typer.Option(help="Difference to detect, in percent of A's mean.", metavar="PERCENT")] = "2%",
+    power: Annotated[str, typer.Option(help="Probability of detecting it.", metavar="PERCENT")] = "80%",
+    per_day: Annotated[int, options.count("New shoppers per day.")] = 1000,
     slates: options.Slates = 200_000,
     seeds: options.Seeds = 5,
     out: options.Out = None,
@@ -38,9 +38,10 @@ def experiment(
 ) -> None:
     """Plan an online test of two agents.
 
-    Says for each objective how many shoppers and days a test needs, a visit being a day, and checks its power and its rate of
-    false decisions by simulation. Then runs both agents side by side, each learning from its own shoppers, from all of them, or
-    taking turns, and holds what such a test would find against the truth. Writes OUT/experiment.json and OUT/experiment.html.
+    Shows for each objective how many shoppers and days a test needs (one visit per day), and checks the test's power and its rate
+    of false decisions by simulation. Then runs both agents at the same time, each learning from its own shoppers or from all
+    shoppers, or in turns, and compares the result of such a test with the true difference. Writes OUT/experiment.json and
+    OUT/experiment.html. An interrupted experiment continues if you run the same command again.
     """
     from slategym.bench.experiments.experiment import plan_experiment
     from slategym.bench.jobs.run_jobs import cores
@@ -65,7 +66,7 @@ def experiment(
         )
         folder = folder_of(context, out or f"runs/{shop.name}-experiment", "experiment.json", force, planned.config)
         store = store_in(folder, checkpoint_every, force)
-    typer.echo(f"{a} against {b}: 5 designs x {seeds} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")
+    typer.echo(f"{a} and {b}: 5 designs x {seeds} seeds x {slates:,} slates in {shop.name}, {processes or cores()} processes")
     run_and_report(
         context,
         planned,
@@ -84,10 +85,10 @@ def experiment(
 
 
 def read_traffic(text: str) -> float:
-    """The share of the second agent, of a text such as 50/50 or 9/1.
+    """The second agent's share of the shoppers, from a text such as 50/50 or 9/1.
 
     Args:
-        text: the parts of both.
+        text: the parts of both agents.
 
     Raises:
         ValueError: it is not two numbers above 0.
@@ -102,14 +103,15 @@ def read_traffic(text: str) -> float:
 
 
 def print_experiment(result: Mapping[str, Any]) -> None:
-    """Print what a test needs, and what each design finds.
+    """Print the size that a test needs, and the difference that each design finds.
 
     Args:
-        result: as experiment.json has it.
+        result: content of experiment.json.
     """
     screen, config = console(), result["config"]
     detect = 100 * config["detect"]
-    lines = table("per shopper", "A", "B", "shoppers", "days", "power", "false", "false by\nslate")
+    heads = ("objective, per shopper", "mean of A", "mean of B", "shoppers", "days", "power", "false\ndecisions", "by slate")
+    lines = table(*(head.replace(" of ", "\nof ").replace(", ", ",\n") for head in heads))
     lines.collapse_padding = True
     for name, row in result["plan"].items():
         checked = row["checked"] or {}
@@ -118,10 +120,13 @@ def print_experiment(result: Mapping[str, Any]) -> None:
             "–" if checked.get(rate) is None else f"{100 * checked[rate]:.1f} %" for rate in ("power", "false", "false_per_slate")
         )
         lines.add_row(name, f"{row['mean_a']:.4g}", f"{row['mean_b']:.4g}", *needed, *rates)
-    screen.print(f"\nTo tell a difference of {detect:g} % of A, with a power of {100 * config['power']:g} %:")
+    screen.print(f"\nTo detect a difference of {detect:g} % of A's mean with a power of {100 * config['power']:g} %:")
     screen.print(lines)
-    screen.print("Power and false decisions are those of 1,000 simulated tests; by slate: as if slates were independent.\n")
-    lines = table("B minus A, % of A", *result["plan"])
+    screen.print(
+        "Power and rate of false decisions in 1,000 simulated tests; by slate: the rate of false decisions if slates are wrongly "
+        "treated as independent.\n\nDifference B minus A, in % of A:"
+    )
+    lines = table("design", *result["plan"])
     for design, found in {"truth": result["truth"], **result["designs"]}.items():
         lines.add_row(design, *(_percent(found[name]) for name in result["plan"]))
     screen.print(lines)

@@ -1,4 +1,4 @@
-"""The command `slategym leaderboard`: all agents on all worlds."""
+"""The command `slategym leaderboard`: compares agents on several worlds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from slategym.scripts.common.configurations import configured
 from slategym.scripts.common.runs import folder_of, run_and_report, said_of, store_in, workers_of
 from slategym.scripts.common.terminal import console, mistakes, start, table
 
-GAP = 3  # between columns
+GAP = 3  # characters between columns
 
 
 @configured
@@ -22,8 +22,8 @@ def leaderboard(
     tier: Annotated[
         str,
         typer.Option(
-            help="How much to run: quick, 200,000 slates and 5 seeds in a world of each kind (about half an hour on two cores), "
-            "or full, a million slates and 10 seeds in all worlds.",
+            help="Size of the comparison. quick: 200,000 slates and 5 seeds in one world of each kind (about half an hour on two "
+            "cores); full: a million slates and 10 seeds in all worlds.",
             metavar="quick|full",
         ),
     ] = "quick",
@@ -32,7 +32,7 @@ def leaderboard(
         list[str] | None,
         typer.Option(
             "--world",
-            help="World; repeatable (default: quick, one of each kind; full, all).",
+            help="World; repeatable (default: one of each kind for quick, all for full).",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.worlds,
         ),
@@ -43,12 +43,12 @@ def leaderboard(
     checkpoint_every: options.CheckpointEvery = 120.0,
     force: options.Force = False,
 ) -> None:
-    """Compare all agents on all worlds.
+    """Compare agents on several worlds.
 
-    Runs a benchmark of every world, and prints what they say together: the interquartile mean of the scores, with a 95 %
-    interval, and the mean score in each world. A score is the value as a share of that of the best slates from what is
-    observed. Writes OUT/leaderboard.json and OUT/leaderboard.html, and the page of each world beside. Finished runs are kept:
-    the same command continues where it was ended.
+    Runs a benchmark in every world. Prints the interquartile mean of each agent's scores over all worlds, with a 95 % interval,
+    and the mean score in each world. A score is the value as a share of the value of the best slates given the observation.
+    Writes OUT/leaderboard.json and OUT/leaderboard.html, and a page for each world. An interrupted command continues if you run
+    it again.
     """
     from slategym.bench.comparison.compare import DEFAULT_AGENTS
     from slategym.bench.comparison.leaderboard import TIERS, TierName, plan_leaderboard
@@ -87,7 +87,7 @@ def leaderboard(
 
 
 def _write(write_page: Any, result: Mapping[str, Any], path: Path) -> None:
-    """Write the page of the leaderboard, and one for each world."""
+    """Write the page of the leaderboard, and a page for each world."""
     from slategym.bench.reports.benchmark import write_report
 
     write_page(result, path)
@@ -98,10 +98,10 @@ def _write(write_page: Any, result: Mapping[str, Any], path: Path) -> None:
 
 
 def print_scores(result: Mapping[str, Any]) -> None:
-    """Print the agents from the best, with their scores over all worlds and in each.
+    """Print the agents, the best first, with their scores over all worlds and in each world.
 
     Args:
-        result: as leaderboard.json has it.
+        result: content of leaderboard.json.
     """
     from slategym.bench.reports.leaderboard import headline
 
@@ -113,20 +113,20 @@ def print_scores(result: Mapping[str, Any]) -> None:
         lines.add_row(name, f"{score['mean']:.3f}", ends)
     screen.print(lines)
     for names in _that_fit(list(agents), screen.width - max(map(len, worlds))):
-        lines = table("score in", *names)
+        lines = table("score in world", *names)
         for world, found in worlds.items():
             means = (found["agents"].get(name) for name in names)
             lines.add_row(world, *("–" if mean is None else f"{mean:.3f}" for mean in means))
         screen.print()
         screen.print(lines)
     screen.print(f"{headline(result)}.")
-    screen.print("A score is the value as a share of that of the best slates from what is observed.")
+    screen.print("A score is the value as a share of the value of the best slates given the observation.")
     for note in result["notes"]:
         screen.print(note)
 
 
 def _that_fit(names: list[str], width: int) -> list[list[str]]:
-    """Names in groups, each of which fits into columns of that width beside each other."""
+    """Names in groups, so that a table with a column for each name of a group fits the width."""
     groups: list[list[str]] = [[]]
     for name in names:
         if groups[-1] and sum(len(each) + GAP for each in (*groups[-1], name)) > width:

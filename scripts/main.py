@@ -1,4 +1,4 @@
-"""`slategym`: the commands under one name. A command imports what is heavy when it runs, so that help comes at once."""
+"""The program `slategym` with all commands. Commands import heavy libraries only when they run, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from slategym.scripts.throughput import throughput
 from slategym.scripts.tune import tune
 from slategym.scripts.worlds import worlds
 
-# Plain text reads the same in a terminal, in a pipe and in a log.
+# Without markup, help reads the same in a terminal, in a pipe and in a log.
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 for command in (
     simulate,
@@ -68,13 +68,13 @@ def slategym(
 ) -> None:
     """Simulate shoppers who are shown slates of items, and compare the agents that choose the slates.
 
-    Exit status: 0 done; 1 a failure: of what is checked, of the disk, or of slategym; 2 a mistake in what was asked for, and
-    nothing was run; 130 interrupted by Ctrl-C, SIGTERM or SIGHUP, with what had been done kept by the commands that say so.
+    Exit status: 0 success; 1 a failed check, failed runs, a disk error or an error in slategym; 2 a mistake in the command, and
+    nothing was run; 130 interrupted by Ctrl-C, SIGTERM or SIGHUP. Commands whose help says so continue an interrupted run.
     """
 
 
 def main() -> None:
-    """The console script."""
+    """Run the console script `slategym`."""
     app()
 
 

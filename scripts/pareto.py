@@ -1,4 +1,4 @@
-"""The command `slategym pareto`: agents compared with the exact Pareto front."""
+"""The command `slategym pareto`: compares agents with the exact Pareto front."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def pareto(
     world: options.World = "ShopBandit-v0",
     agents: options.Agents = None,
     points: Annotated[
-        int, options.count("Weights along the front, evenly spread; each agent learns towards each.", PointCount)
+        int, options.count("Number of weight vectors, evenly spaced along the front; agents learn for each.", PointCount)
     ] = 11,
     scalarizers: options.Scalarizers = None,
     slates: options.Slates = 50_000,
@@ -31,7 +31,11 @@ def pareto(
     objectives: options.Objectives = None,
     precision: Annotated[
         float | None,
-        options.amount("Of the exact front, in ranges; 0.001 for two objectives, 0.01 for three.", Positive),
+        options.amount(
+            "Tolerance of the exact front, as a share of each objective's range (default: 0.001 for two objectives, 0.01 for "
+            "three).",
+            Positive,
+        ),
     ] = None,
     user_model: options.UserModel = None,
     click_model: options.ClickModel = None,
@@ -39,11 +43,11 @@ def pareto(
 ) -> None:
     """Compare learned policies with the exact Pareto front.
 
-    Runs every agent (default: popularity, lin-ts and conditioned-policy-gradient) with weights all along the front, and after
-    each scalarizer (default: nash and chebyshev; `--scalarizer none` for none), with every seed. Prints how much of the exact
+    Runs every agent (default: popularity, lin-ts and conditioned-policy-gradient) with several weights along the front, and with
+    each scalarizer (default: nash and chebyshev; `--scalarizer none` for none), for every seed. Prints how much of the exact
     front they reach, with 95 % intervals over the seeds, and writes OUT/pareto.json and OUT/pareto.html. A conditioned policy
-    runs once a seed and is asked for every mix at the end. Needs pip install "slategym[mo]". Each finished run is kept in
-    OUT/runs, so that the same command continues where Ctrl-C, a kill or a full disk ended it; a run that fails, fails alone.
+    runs once per seed and is evaluated with all weights at the end. Needs pip install "slategym[mo]". An interrupted command
+    continues if you run it again; finished runs are kept in OUT/runs. If a run fails, the others continue.
     """
     from slategym.bench.reports.sweeps import page as pareto_page
     from slategym.bench.sweeps.sweep import DEFAULT_AGENTS, DEFAULT_SCALARIZERS, plan

@@ -1,4 +1,4 @@
-"""The command `slategym predict`: models of clicks and conversions on a log."""
+"""The command `slategym predict`: trains and evaluates models of clicks and conversions on a log."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def predict(
     log: Annotated[
         Path | None,
         typer.Argument(
-            help="Log: a folder that `slategym simulate` wrote, or CSV or Parquet (default: one is made by --world).",
+            help="Log: a CSV or Parquet file, or an output folder of `slategym simulate` (default: a log is made in --world).",
             metavar="[LOG]",
         ),
     ] = None,
@@ -35,7 +35,7 @@ def predict(
         typer.Option(
             "--model",
             help="Model: predictor:mlp, predictor:esmm:hidden=32, logistic-ts, popularity or another agent that estimates clicks "
-            "and conversions; repeatable (default: seven of them).",
+            "and conversions; repeatable (default: seven models).",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.agents,
         ),
@@ -43,7 +43,7 @@ def predict(
     world: Annotated[
         str | None,
         typer.Option(
-            help="World in which a log is made first, where none is given (default: ShopBandit-v0).",
+            help="World in which a log is made, if none is given (default: ShopBandit-v0).",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.worlds,
         ),
@@ -56,41 +56,39 @@ def predict(
             autocompletion=completion.agents,
         ),
     ] = None,
-    slates: Annotated[int | None, options.count("Slates of the log that is made (default: 100,000).", SlateCount)] = None,
+    slates: Annotated[int | None, options.count("Slates in the log that is made (default: 100,000).", SlateCount)] = None,
     columns: options.Columns = None,
     encoding: options.Encoding = None,
-    epochs: Annotated[int, options.count("Epochs of a predictor, at most; other agents see the log once.")] = 20,
-    patience: Annotated[int, options.count("Epochs without a lower validation loss, after which training stops.")] = 3,
+    epochs: Annotated[int, options.count("Maximum epochs of a predictor; other agents learn from the log once.")] = 20,
+    patience: Annotated[int, options.count("Stop training after N epochs without a lower validation loss.")] = 3,
     corruption: Annotated[
         list[str] | None,
         typer.Option(
             "--corruption",
-            help="Train on a corrupted log too, and say what it costs: missing, outliers, labels, or all; repeatable "
-            "(default: none, as each is four more trainings of every model).",
+            help="Also train on a corrupted log and report the loss of quality: missing, outliers, labels, or all; repeatable "
+            "(default: none, since each trains every model once more per level).",
             metavar="missing|outliers|labels|all",
         ),
     ] = None,
     levels: Annotated[
         list[str] | None,
-        typer.Option(
-            "--level", help="Share of values that are corrupted; repeatable (default: 5%, 10%, 20%, 40%).", metavar="SHARE"
-        ),
+        typer.Option("--level", help="Share of values to corrupt; repeatable (default: 5%, 10%, 20%, 40%).", metavar="SHARE"),
     ] = None,
-    seed: Annotated[int, options.count("Seed of the models, of the log that is made and of all that is drawn.", Seed)] = 0,
-    seeds: Annotated[int, options.count("Runs of each trained model as an agent.", SeedCount)] = 3,
-    earn_slates: Annotated[int, options.count("Slates of each of these runs.", SlateCount)] = 20_000,
+    seed: Annotated[int, options.count("Random seed of the models, of the log that is made and of everything else.", Seed)] = 0,
+    seeds: Annotated[int, options.count("Runs (seeds) of each trained model as an agent.", SeedCount)] = 3,
+    earn_slates: Annotated[int, options.count("Slates per run as an agent.", SlateCount)] = 20_000,
     shoppers: options.Shoppers = 1000,
-    true_slates: Annotated[int, options.count("Random slates whose exact probabilities models are compared with.")] = 5000,
-    trust: Annotated[bool, typer.Option("--trust", help="Run the files that the log names, such as my_shop.py.")] = False,
+    true_slates: Annotated[int, options.count("Random slates on which models are compared with exact probabilities.")] = 5000,
+    trust: Annotated[bool, typer.Option("--trust", help="Run the files named in the log, such as my_shop.py.")] = False,
     out: options.Out = None,
     force: options.Force = False,
 ) -> None:
-    """Train models of clicks and conversions on a log, and judge them by truth and earnings.
+    """Train and test models of clicks and conversions on a log.
 
-    Each model learns the first 70 % of the log and is judged by the last 15 % (AUC, log-loss, calibration), by the exact
-    probabilities of random slates, and by what it earns when it goes on as an agent; by the last part alone where the log is not
-    one of slategym. Writes OUT/prediction.json, OUT/prediction.html, OUT/costs.json (times and sizes) and OUT/models/NAME.agent,
-    which `Agent.load` reads. Finished models are kept: the same command continues where it was ended.
+    Each model learns from the first 70 % of the log and is tested on the last 15 % (AUC, log-loss, calibration). If the log comes
+    from a world of slategym, the model is also compared with the exact probabilities of random slates, and runs as an agent.
+    Writes OUT/prediction.json, OUT/prediction.html, OUT/costs.json (times and sizes) and OUT/models/NAME.agent, which
+    `Agent.load` reads. An interrupted command continues if you run it again.
     """
     from slategym.bench.prediction.corruption import LEVELS
     from slategym.bench.prediction.predict import DEFAULT_MODELS, KINDS, plan_prediction
@@ -101,7 +99,7 @@ def predict(
         given = {"--world": world, "--logged-by": logged_by, "--slates": slates}
         told = [name for name, value in given.items() if value is not None]
         if log is not None and told:
-            raise ValueError(f"{told[0]} is of a log that is made, and {log} is one already: give one of them")
+            raise ValueError(f"{told[0]} sets how a log is made, but {log} is already a log: leave out one of them")
         folder = out or Path(f"runs/predict-{world.partition(':')[0] if world else log.name if log else 'ShopBandit-v0'}")
         kinds = [name for kind in corruption or () for name in (KINDS if kind == "all" else (kind,))]
         for kind in kinds:
@@ -129,7 +127,7 @@ def predict(
         folder = folder_of(context, folder, "prediction.json", force, planned.config)
         store = store_in(folder, 0, force)
     sizes = planned.config["parts"]
-    learned = f"{sizes['train']:,} slates to learn, {sizes['validation']:,} to stop by, {sizes['test']:,} to judge"
+    learned = f"{sizes['train']:,} slates for training, {sizes['validation']:,} for validation, {sizes['test']:,} for the test"
     runs = f"\n{seeds} runs x {earn_slates:,} slates of each model as an agent" if planned.world is not None else ""
     typer.echo(f"{len(names)} models; {learned}{runs}")
     run_and_report(
@@ -169,12 +167,12 @@ class _InFolder:
 
 
 def _make_log(folder: Path, text: str, agent: str, models: list[str], slates: int, shoppers: int, seed: int, force: bool) -> Path:
-    """A log that an agent makes, or the one that the same command made before.
+    """Make a log with an agent, or use the log that the same command made before.
 
     Raises:
         ValueError: there is no such world, agent or model.
-        FileExistsError: the folder holds a log of another run.
-        Exit: with the status `INTERRUPTED`, where the run was stopped early.
+        FileExistsError: the folder contains a log of another run.
+        Exit: with the status `INTERRUPTED`, if the run was interrupted.
     """
     from slategym.agents.base import Problem
     from slategym.agents.registry import agent_identity
@@ -195,7 +193,7 @@ def _make_log(folder: Path, text: str, agent: str, models: list[str], slates: in
     if force:
         remove_log(folder)
     elif is_of_another_run(folder, config):
-        raise FileExistsError(f"{folder} holds the log of another run: give another folder to --out, or --force to overwrite it")
+        raise FileExistsError(f"{folder} contains the log of another run: choose another --out, or overwrite it with --force")
     elif (folder / INDEX).exists():
         if read_index(folder)["status"] == "finished":
             return folder
@@ -205,25 +203,25 @@ def _make_log(folder: Path, text: str, agent: str, models: list[str], slates: in
             trace = run(shop, agent, slates, seed, shoppers=shoppers, log=writer, exact="off", progress=advance, stop=stop)
             writer.close("finished" if trace.finished else "interrupted")
         if not trace.finished:
-            fail("Interrupted while the log was made; the same command makes it anew", INTERRUPTED)
+            fail("Interrupted while the log was made: run the same command again to make it from the start", INTERRUPTED)
     return folder
 
 
 def print_models(result: Mapping[str, Any]) -> None:
-    """Print the models from the one that earns most, with the main metrics.
+    """Print the models with their main metrics, ordered by value from the highest.
 
     Args:
-        result: as prediction.json has it, with at least one model.
+        result: content of prediction.json, with at least one model.
     """
     from slategym.bench.format import number
-    from slategym.bench.reports.prediction.summary import findings, headline, knows_truth
+    from slategym.bench.reports.prediction.summary import METRICS, findings, headline, knows_truth
 
     screen, models = console(), result["models"]
     if not knows_truth(result):
         _print_tested(result)
         return
     metric = result["ranked_by"]
-    lines = table("model", "AUC", "both", "RMSE", metric.replace("_", " "))
+    lines = table("model", "AUC", "AUC, both", "RMSE", METRICS[metric])
     for name in result["orders"]["value"]:
         found = models[name]
         value = cast("dict[str, float | None]", found["earnings"].get(metric) or dict.fromkeys(("mean", "low", "high")))
@@ -238,7 +236,8 @@ def print_models(result: Mapping[str, Any]) -> None:
         )
     screen.print(lines)
     screen.print(
-        "AUC of clicks, and of clicks that convert, in the log, ± half a 95 % interval; RMSE of clicks to exact probabilities."
+        "AUC of clicks, and of clicks that convert (both), on the test part of the log, with 95 % intervals. "
+        "RMSE: error of the click probabilities, compared with the exact ones."
     )
     screen.print(f"\n{headline(result)}.")
     for sentence in [*findings(result), *result["notes"]]:
@@ -246,19 +245,19 @@ def print_models(result: Mapping[str, Any]) -> None:
 
 
 def _print_tested(result: Mapping[str, Any]) -> None:
-    """Print models that the log alone judges, from the one of the lowest log-loss."""
+    """Print models that were tested only on the log, ordered by log-loss from the lowest."""
     from slategym.bench.format import number
     from slategym.bench.reports.prediction.summary import headline, order_of
 
-    screen, lines = console(), table("model", "AUC", "both", "log-loss", "ECE")
+    screen, lines = console(), table("model", "AUC", "AUC, both", "log-loss", "ECE")
     for name in order_of(result):
         found = result["models"][name]["test"]
         click = found["click"]
         lines.add_row(name, _area(click), _area(found["both"]), number(click["log_loss"], 5), number(click["ece"], 4))
     screen.print(lines)
     screen.print(
-        "AUC of clicks and of clicks that convert (± half a 95 % interval), log-loss and calibration error of clicks: "
-        "in the last part of the log."
+        "AUC of clicks and of clicks that convert (both), ± half the 95 % interval; log-loss and calibration error (ECE) of "
+        "clicks; all on the test part of the log."
     )
     screen.print(f"\n{headline(result)}.")
     for sentence in result["notes"]:
@@ -266,7 +265,7 @@ def _print_tested(result: Mapping[str, Any]) -> None:
 
 
 def _area(found: Mapping[str, Any]) -> str:
-    """An AUC, with half the width of its interval."""
+    """An AUC, with half the width of its interval after ±."""
     from slategym.bench.format import number
 
     interval = found.get("auc_interval") or {"low": None}

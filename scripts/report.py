@@ -1,4 +1,4 @@
-"""The command `slategym report`: the page of a run, made again from its numbers."""
+"""The command `slategym report`: writes the page of a run again from its numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 
 from slategym.scripts.common.terminal import fail, mistakes, start, writing
 
-# The numbers that a folder may hold: their page, and what writes it.
+# By file of results: the name of its page, and the function that writes the page.
 PAGES = {
     "results.json": ("report.html", "slategym.bench.reports.benchmark", "write_report"),
     "leaderboard.json": ("leaderboard.html", "slategym.bench.reports.leaderboard", "write_page"),
@@ -35,26 +35,26 @@ def report(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="Of a benchmark, leaderboard, profile, search, prediction, fit, evaluation, replay, audit or sweep.",
+            help="Output folder of any command that writes a page, such as `slategym benchmark`.",
             metavar="FOLDER",
         ),
     ],
     tables: Annotated[
         bool,
         typer.Option(
-            "--tables", help="Also write a benchmark's tables as CSV and LaTeX, its curves as Parquet, to FOLDER/tables."
+            "--tables", help="Also write a benchmark's tables as CSV and LaTeX and its curves as Parquet, in FOLDER/tables."
         ),
     ] = False,
 ) -> None:
-    """Make the page of a run again from its numbers, which stay as they are."""
+    """Write the page of a run again from its numbers."""
     from slategym.utils.storage.lock import Lock
 
     with mistakes():
         found = [name for name in PAGES if (folder / name).is_file()]
         if not found:
-            fail(f"{folder} holds no numbers: expected a folder with one of {', '.join(PAGES)}")
+            fail(f"{folder} contains no numbers: expected a folder with one of {', '.join(PAGES)}")
         if tables and "results.json" not in found:
-            fail(f"{folder} holds no results.json: --tables is of a benchmark")
+            fail(f"{folder} contains no results.json: --tables needs the folder of a benchmark")
         context.with_resource(Lock(folder))
         numbers = {name: _read(folder / name) for name in found}
     for name, content in numbers.items():
@@ -79,7 +79,7 @@ def _read(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(content, dict):
-        raise ValueError(f"{path} holds a {type(content).__name__}: expected the numbers of a run")
+        raise ValueError(f"{path} contains a {type(content).__name__}: expected the numbers of a run, a JSON object")
     return content
 
 

@@ -1,4 +1,4 @@
-"""The command `slategym scale`: time and memory against shoppers, items and slate size."""
+"""The command `slategym scale`: measures how time and memory grow with shoppers, items and slate size."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ Seconds = Annotated[float, Range(0, 60)]
 @partial(configured, tracked=False)
 def scale(
     context: typer.Context,
-    largest: Annotated[int, options.count("The most shoppers, such as 1e6.", Largest)] = 10_000_000,
-    seconds: Annotated[float, options.amount("How long each point is stepped at least.", Seconds)] = 1.0,
-    out: Annotated[Path | None, typer.Option(help="Where scale.json and scale.html go.", metavar="FOLDER")] = None,
+    largest: Annotated[int, options.count("Largest number of shoppers, such as 1e6.", Largest)] = 10_000_000,
+    seconds: Annotated[float, options.amount("Minimum duration of each measurement, in seconds.", Seconds)] = 1.0,
+    out: Annotated[Path | None, typer.Option(help="Output folder for scale.json and scale.html.", metavar="FOLDER")] = None,
     force: options.Force = False,
 ) -> None:
-    """Measure time and memory against shoppers, items and slate size.
+    """Measure time and memory by shoppers, items and slate size.
 
-    Steps Shop-v0 with up to ten million shoppers, a million items and slates of fifty, each point in a process of its own, and
-    prints what a slate costs and what a shopper takes. What does not fit into the memory that is free is left out. With --out it
-    writes OUT/scale.json and OUT/scale.html, a page of plots that works offline. Ctrl-C keeps the points
-    that were measured; with --out the same command continues with the others, also after a kill.
+    Steps Shop-v0 with up to ten million shoppers, a million items and slates of fifty, each size in a separate process, and
+    prints the time per slate and the memory per shopper. Sizes that do not fit into the free memory are left out. With --out,
+    writes OUT/scale.json and OUT/scale.html, a page of plots that works offline. Ctrl-C keeps the sizes measured so far; with
+    --out, the same command continues with the others, also after a kill.
     """
     from slategym.bench.performance.scaling import AGENTS, ENVIRONMENT, measure_all, measurement, points
     from slategym.bench.reports import scaling as scale_page
@@ -62,8 +62,8 @@ def scale(
                 write_json(folder / "scale.json", result)
     where = result["machine"]
     typer.echo(f"{result['world']} on {where['processor']}, {where['cores']} cores; memory is that of the whole process")
-    for axis, title in (("shoppers", "shoppers"), ("items", "items"), ("slate_size", "slate size"), ("all", "largest shop")):
-        columns = ("shoppers", "items", "slate") if axis == "all" else (title,)
+    for axis, title in (("shoppers", "shoppers"), ("items", "items"), ("slate_size", "slate size"), ("all", "")):
+        columns = ("shoppers", "items", "slate size") if axis == "all" else (title,)
         lines = table("", *columns, "ns/slate", "slates/s", "state, bytes/shopper", "memory, MB")
         for row in (point for point in result["points"] if point["axis"] == axis):
             sizes = [row[name] for name in ("shoppers", "items", "slate_size")] if axis == "all" else [row[axis]]
@@ -78,15 +78,15 @@ def scale(
     for row in result["points"]:
         if "left_out" in row:
             typer.echo(f"left out: {row['who']}, {row['shoppers']:,} shoppers, {row['items']:,} items: {row['left_out']}")
-    typer.echo(f"{' and '.join(AGENTS)} decide and learn for 1,000 shoppers; the number after a name is the number of candidates")
+    typer.echo(f"{' and '.join(AGENTS)} decide and learn for 1,000 shoppers; the number after a name is its number of candidates")
     if folder:
         write_page(scale_page.write_page, result, folder / "scale.html", folder / "scale.json")
         typer.echo(f"page     {folder / 'scale.html'}\nnumbers  {folder / 'scale.json'}")
     if result["status"] == "interrupted":
-        typer.echo(f"Interrupted: {len(result['points'])} of {len(which)} points measured.", err=True)
+        typer.echo(f"Interrupted: {len(result['points'])} of {len(which)} sizes measured.", err=True)
         raise typer.Exit(INTERRUPTED)
     if result["status"] == "failed":
-        fail("some points could not be measured: the same command tries them again", 1)
+        fail("some sizes could not be measured: run the same command again to retry them", 1)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The command `slategym simulate`: one agent in one world, with its log."""
+"""The command `slategym simulate`: runs one agent in one world and writes a log."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def simulate(
     agent: Annotated[
         str,
         typer.Option(
-            help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (run the file), ...; see `slategym agents`.",
+            help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (runs its code); see `slategym agents`.",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.agents,
         ),
     ] = "lin-ts",
-    slates: Annotated[int, options.count("Slates shown in all.", SlateCount)] = 200_000,
+    slates: Annotated[int, options.count("Total number of slates.", SlateCount)] = 200_000,
     seed: Annotated[int, options.count("Random seed of the shoppers and the agent.", Seed)] = 0,
     out: options.Out = None,
     shoppers: options.Shoppers = 1000,
@@ -49,29 +49,30 @@ def simulate(
         bool,
         typer.Option(
             "--log-observations/--no-log-observations",
-            help="Keep in the log what the agent saw, contexts and candidates, to learn from it: most of the log's size.",
+            help="Log what the agent saw (contexts and candidates), which learning from the log needs; most of the log's size.",
         ),
     ] = True,
     exact: options.Exact = "sampled",
     staggered: options.Staggered = True,
     shards: Annotated[
-        int | None, options.count("Processes that divide the shoppers among them, for one agent that learns from all.")
+        int | None, options.count("Processes that each simulate some of the shoppers, while the agent learns from all.")
     ] = None,
     join_log: Annotated[
-        bool, typer.Option("--join-log/--separate-logs", help="Join the logs of shards in the end, or leave them in OUT/shards.")
+        bool,
+        typer.Option("--join-log/--separate-logs", help="Join the logs of the shards at the end, or leave them in OUT/shards."),
     ] = True,
     cluster: options.Cluster = None,
     checkpoint_every: options.CheckpointEvery = 120.0,
     force: options.Force = False,
 ) -> None:
-    """Run one agent and keep the log.
+    """Run one agent and write a log.
 
-    Shows slates to shoppers and writes every slate with its answer to OUT/log/, what the agent saw included, and a summary to
-    OUT/run.json. The same command gives the same log, byte for byte. Ctrl-C ends it after the step under way and keeps what was
-    shown; the same command then continues, as it does after a kill.
+    Shows slates to shoppers. Writes every slate, with what the agent saw and the shopper's feedback, to OUT/log/, and a summary
+    to OUT/run.json. The same command gives the same log, byte for byte. Ctrl-C ends the run after the current step and keeps the
+    slates shown so far. An interrupted run continues if you run the same command again.
 
-    With `--shards S` no process holds all shoppers: each simulates some of them, and copies of the agent learn together. The
-    results do not depend on S, up to rounding; `--cluster` spreads the shards over machines.
+    With `--shards S`, S processes each simulate some of the shoppers, and copies of the agent learn together. Apart from
+    rounding, the results do not depend on S. `--cluster` distributes the shards over machines.
     """
     from slategym.agents.registry import agent_identity
     from slategym.bench.comparison.metrics import curves, summary
@@ -94,11 +95,11 @@ def simulate(
         if shards is not None:
             check_in_shards(context, agent, shop, slates, shoppers, shards)
         elif cluster is not None:
-            raise ValueError("--cluster spreads shards: expected --shards too")
+            raise ValueError("--cluster distributes shards over machines: give --shards too")
         options.read_word("--exact", exact, get_args(Exactness))
         goals = options.read_scalarizers(scalarizers, shop)
         if len(goals) > 1:
-            raise ValueError(f"--scalarizer names {len(goals)}: expected one; `slategym benchmark` compares several")
+            raise ValueError(f"--scalarizer names {len(goals)}: expected one; to compare several, use `slategym benchmark`")
         plain = re.sub(r"[^\w.]+", "-", " ".join([agent, *goals]))
         config = configuration(
             shop,
@@ -116,7 +117,7 @@ def simulate(
             **({"sharded": True} if shards is not None else {}),
         )
         folder = folder_of(context, out or f"runs/{shop.name}-{plain}-{seed}", "run.json", force, config)
-        # Without a fingerprint it cannot be told whether what is there is of the same run.
+        # Without a fingerprint, checkpoints in the folder cannot be attributed to this run.
         checkpoints = Checkpoints(folder, "run", config["fingerprint"] or "none", checkpoint_every)
         there = {} if force else read_result(folder / "run.json")
         if there.get("status") == "finished":
@@ -127,9 +128,7 @@ def simulate(
             checkpoints.remove()
             shutil.rmtree(folder / SHARDS, ignore_errors=True)
         elif is_of_another_run(folder / "log", config):
-            raise FileExistsError(
-                f"{folder} holds the log of another run: give another folder to --out, or --force to overwrite it"
-            )
+            raise FileExistsError(f"{folder} contains the log of another run: choose another --out, or overwrite it with --force")
         writer, begin = None, None
         if shards is None:
             there_is = (folder / "log").exists()
@@ -160,7 +159,7 @@ def simulate(
                 trace, costs = run_in_shards(shop, agent, slates, seed, join_log, settings)
         status = "finished" if trace.finished else "interrupted"
         for refused in checkpoints.refused:
-            typer.echo(f"slategym: {refused}; an earlier one was used, or the run began anew", err=True)
+            typer.echo(f"slategym: {refused}; an earlier one was used, or the run started again", err=True)
         shown = int(trace.slates.sum())
         metrics = summary(trace, weight_vector, shop.plurals) if shown else {}
         metrics = {key: value for key, value in metrics.items() if isfinite(value)}
@@ -183,15 +182,15 @@ def simulate(
     _show(result, " ".join([agent, *goals]), shop.name, folder)
     if status == "interrupted":
         typer.echo(
-            f"Interrupted after {shown:,} of {slates:,} slates: the log and the summary are of those. "
-            "The same command continues from there.",
+            f"Interrupted after {shown:,} of {slates:,} slates, which the log and the summary contain. "
+            "Run the same command again to continue.",
             err=True,
         )
         raise typer.Exit(INTERRUPTED)
 
 
 def _show(result: Mapping[str, Any], agent: str, world: str, folder: Path) -> None:
-    """Print a summary, and where it is."""
+    """Print the summary and the paths of the files."""
     if result["metrics"]:
         lines = table(f"{agent} in {world}", f"{result['slates']:,} slates")
         for key, value in result["metrics"].items():

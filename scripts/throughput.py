@@ -1,4 +1,4 @@
-"""The command `slategym throughput`: slates per second on this machine."""
+"""The command `slategym throughput`: measures slates per second on this machine."""
 
 from __future__ import annotations
 
@@ -20,31 +20,33 @@ from slategym.utils.ranges import Dimensions, ItemCount, ShopperCount, SlateCoun
 @partial(configured, tracked=False)
 def throughput(
     context: typer.Context,
-    shoppers: Annotated[int, options.count("How many are in the shop at once.", ShopperCount)] = 4096,
-    items: Annotated[int, options.count("In the catalogue.", ItemCount)] = 1000,
-    slate_size: Annotated[int, options.count("Items shown at once.", SlateSize)] = 10,
-    latent: Annotated[int, options.count("Dimensions of taste.", Dimensions)] = 16,
-    slates: Annotated[int, options.count("Of each run of the runner.", SlateCount)] = 100_000,
-    rounds: Annotated[int, options.count("How often each is measured; they take turns.")] = 7,
-    seconds: Annotated[float, options.amount("How long each is measured in a round, at least.")] = 0.5,
+    shoppers: Annotated[int, options.count("Batch size (shoppers simulated together).", ShopperCount)] = 4096,
+    items: Annotated[int, options.count("Items in the catalogue.", ItemCount)] = 1000,
+    slate_size: Annotated[int, options.count("Items per slate.", SlateSize)] = 10,
+    latent: Annotated[int, options.count("Dimensions of the latent taste.", Dimensions)] = 16,
+    slates: Annotated[int, options.count("Slates per run with an agent.", SlateCount)] = 100_000,
+    rounds: Annotated[int, options.count("Rounds; in each round everything is measured once.")] = 7,
+    seconds: Annotated[float, options.amount("Minimum duration of each measurement, in seconds.")] = 0.5,
     worlds: Annotated[
         str | None,
         typer.Option(
-            help="Measure worlds instead, each at its own sizes, and SARDINE's originals: all, or names with commas.",
+            help="Measure these worlds instead, each with its own sizes, and SARDINE's originals: all, or names with commas.",
             metavar="all|NAME,...",
         ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="One short round of small runs: to see that it works, not to measure.")
+        bool, typer.Option("--quick", help="One short round of small runs, to test the command; its numbers mean nothing.")
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="Where throughput.json and throughput.md go.", metavar="FOLDER")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Output folder for throughput.json and throughput.md.", metavar="FOLDER")
+    ] = None,
     force: options.Force = False,
 ) -> None:
-    """Measure slates a second, beside other libraries.
+    """Measure slates per second, compared with other libraries.
 
-    Measures the bare kernel, the environments, the runner with three agents, and Stable-Baselines3's PPO through the adapter, in
-    Shop-v0; and SARDINE and MABWiser, where the extra "peers" is installed. All in one run and in turns, so that their ratios
-    mean something on a machine that does other things too. It takes about four minutes.
+    Measures the bare kernel, the environments, runs with three agents, and Stable-Baselines3's PPO through the adapter, in
+    Shop-v0; and SARDINE and MABWiser, if the extra "peers" is installed. All are measured in turns within one run, so that their
+    ratios are meaningful even if the machine is busy with other work. Takes about four minutes.
     """
     from slategym.bench.jobs.output import claim
     from slategym.bench.performance.machine import machine

@@ -1,4 +1,4 @@
-"""The command `slategym tune`: a search of the best settings of an agent or a scalarizer."""
+"""The command `slategym tune`: searches the best settings of an agent or a scalarizer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def tune(
     agent: Annotated[
         str,
         typer.Option(
-            help="Agent whose options are searched; those given here stay: lin-ts, lin-ts:ridge=2, my_agent.py:Mine.",
+            help="Agent to tune; options given here stay fixed: lin-ts, lin-ts:ridge=2, my_agent.py:Mine.",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.agents,
         ),
@@ -31,8 +31,8 @@ def tune(
         list[str] | None,
         typer.Option(
             "--range",
-            help="Values to search: alpha=0.01..3:log, alpha=0..1, passes=1,2,3, scalarizer.rate=1..20; repeatable. "
-            "With any, only these options are searched (default: all that declare a range).",
+            help="Values to search: alpha=0.01..3:log, alpha=0..1, passes=1,2,3, scalarizer.rate=1..20; repeatable. Only these "
+            "options are then searched (default: all options that declare a range).",
             metavar="OPTION=VALUES",
         ),
     ] = None,
@@ -41,23 +41,23 @@ def tune(
     ] = None,
     judge_world: Annotated[
         list[str] | None,
-        typer.Option(help="World in which the best settings are judged; repeatable (default: those of the trials).", **WORLD),
+        typer.Option(help="World in which the best settings are tested; repeatable (default: those of the trials).", **WORLD),
     ] = None,
     scalarizer: Annotated[
         str | None,
         typer.Option(
-            help="Scalarizer that the agent follows instead of fixed weights.",
+            help="Scalarizer that the agent optimises instead of fixed weights.",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.scalarizers,
         ),
     ] = None,
     search: Annotated[
-        str, typer.Option(help="Whose options are searched, without --range.", metavar="agent|scalarizer|both")
+        str, typer.Option(help="Whose options to search, if there is no --range.", metavar="agent|scalarizer|both")
     ] = "agent",
     sampler: Annotated[
         str,
         typer.Option(
-            help="What chooses settings: grid, random, tpe, gp or evolutionary; grid:points=5, tpe:startup=10.",
+            help="Search method: grid, random, tpe, gp or evolutionary; options as in grid:points=5, tpe:startup=10.",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.samplers,
         ),
@@ -65,22 +65,22 @@ def tune(
     prune: Annotated[
         str,
         typer.Option(
-            help="End trials early that earn less than others at the same point: median, percentile:percentile=25.",
+            help="Stop trials early that earn less than others at the same point: median, percentile:percentile=25.",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.pruners,
         ),
     ] = "",
-    trials: Annotated[int, options.count("Settings to try, besides the defaults.")] = 30,
-    batch: Annotated[int, options.count("Trials chosen together, which may run at once; the results depend on it.")] = 4,
-    seed: Annotated[int, options.count("Seed of the sampler.", Seed)] = 0,
-    seeds: Annotated[int, options.count("Seeds of each trial, the same for all.", SeedCount)] = 3,
-    judge_seeds: Annotated[int, options.count("Other seeds, on which the best settings are judged.", SeedCount)] = 10,
+    trials: Annotated[int, options.count("Number of settings to try, in addition to the defaults.")] = 30,
+    batch: Annotated[int, options.count("Trials chosen together, which can run in parallel; the results depend on it.")] = 4,
+    seed: Annotated[int, options.count("Random seed of the search method.", Seed)] = 0,
+    seeds: Annotated[int, options.count("Number of seeds per trial; all trials use the same seeds.", SeedCount)] = 3,
+    judge_seeds: Annotated[int, options.count("Number of other seeds, on which the best settings are tested.", SeedCount)] = 10,
     slates: options.Slates = 20_000,
     shoppers: options.Shoppers = 1000,
     rank_by: Annotated[
         str | None,
         typer.Option(
-            help="Value per episode or per slate; by default per episode where shoppers may leave.", metavar="episode|slate"
+            help="Maximise value per episode or per slate (default: per episode if shoppers may leave).", metavar="episode|slate"
         ),
     ] = None,
     out: options.Out = None,
@@ -90,9 +90,9 @@ def tune(
 ) -> None:
     """Search the best settings of an agent or a scalarizer.
 
-    Every trial runs on the same seeds. The best settings are then compared with the defaults on other seeds, with an interval.
-    Writes OUT/tuning.json and OUT/tuning.html. The results are the same for any number of processes, and the same command
-    continues where Ctrl-C or a kill ended it. Needs pip install "slategym[tune]".
+    All trials run on the same seeds. The best settings are then compared with the defaults on other seeds, with an interval.
+    Writes OUT/tuning.json and OUT/tuning.html. The results do not depend on the number of processes. An interrupted search
+    continues if you run the same command again. Needs pip install "slategym[tune]".
     """
     from slategym.bench.comparison.compare import Ranking
     from slategym.bench.reports.tuning import write_page
@@ -150,15 +150,15 @@ def tune(
 
 
 def print_search(result: Mapping[str, Any]) -> None:
-    """Print the best settings and the judgement.
+    """Print the best settings and their comparison with the defaults.
 
     Args:
-        result: as tuning.json has it, with a best trial.
+        result: content of tuning.json, with a best trial.
     """
     from slategym.bench.reports.tuning import headline
 
     screen, best = console(), result["best"]
-    lines = table("option", "default", "best", "range", "importance")
+    lines = table("option", "default", "best settings", "range", "importance")
     for name, text in result["config"]["ranges"].items():
         share = result["importance"].get(name)
         value = best["settings"].get(name, result["defaults"][name])
@@ -167,7 +167,8 @@ def print_search(result: Mapping[str, Any]) -> None:
     screen.print(f"\n{best['agent']}" + (f" with {best['scalarizer']}" if best["scalarizer"] else ""))
     judgement = result["judgement"]
     if judgement:
-        lines = table("on other seeds", "defaults", "best", "difference", "95 % interval")
+        screen.print("\nOn other seeds:")
+        lines = table("world", "defaults", "best settings", "difference", "95 % interval")
         for text, found in judgement["worlds"].items():
             difference = found["difference"]
             means = (f"{found[name]['mean']:.4f}" for name in ("defaults", "best"))

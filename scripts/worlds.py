@@ -1,4 +1,4 @@
-"""The command `slategym worlds`: the worlds, or all about one of them."""
+"""The command `slategym worlds`: lists the worlds, or describes one of them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def worlds(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="All about this one, or my_shop.py:Bookshop: its options, what is observed, what is earned.",
+            help="World to describe, such as Shop-v0 or my_shop.py:Bookshop: its options, observation and objectives.",
             autocompletion=completion.worlds,
         ),
     ] = None,
 ) -> None:
-    """List the worlds, a line each."""
+    """List the worlds, or describe one of them."""
     from slategym.sim.worlds import WORLDS, find_world, make_world, world_options
     from slategym.utils.options import REQUIRED, without_arguments
 
     if name is None:
-        lines = _words("world", "what it is")
+        lines = _words("world", "description")
         for known, function in WORLDS.items():
             lines.add_row(known, (inspect.getdoc(function) or "").split("\n")[0].split(". ")[0].removeprefix(f"{known}: "))
         console().print(lines)
@@ -46,18 +46,18 @@ def worlds(
     flags = ("user_model", "click_model", "objectives")
     console().print(options_table(option for option_name, option in options.items() if option_name not in flags))
     if world is None:
-        typer.echo(f"\nIt has no default of {', '.join(needed)}, so what is observed and earned is not known before.")
+        typer.echo(f"\nNo default for {', '.join(needed)}: give a value to see the observation and the objectives.")
         return
     typer.echo(f"\n{world.catalog.size} items, slates of {world.slate_size}, up to {world.visits} visits. The observation:")
     typer.echo(world.layout.describe())
-    typer.echo("\nObjectives, what a slate earns of each; choose any by --objective NAME, repeatable:")
+    typer.echo("\nObjectives, with the range of the reward of one slate; choose with --objective NAME (repeatable):")
     console().print(_of_objectives(world))
 
 
 def _of_objectives(world: World) -> Table:
     from slategym.sim.objectives import known_objectives
 
-    lines = _words("objective", "unit", "range of a step", "what it is", "the oracle")
+    lines = _words("objective", "unit", "reward range", "meaning", "oracle")
     for objective in (
         known_objectives(world.user_model.behaviours) | {objective.name: objective for objective in world.objectives}
     ).values():
@@ -68,7 +68,7 @@ def _of_objectives(world: World) -> Table:
 
 
 def _words(*columns: str) -> Table:
-    """An empty table of words."""
+    """An empty table whose columns are all left-aligned, for words."""
     lines = table(*columns)
     for column in lines.columns:
         column.justify = "left"

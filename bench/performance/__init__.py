@@ -1,1 +1,1 @@
-"""Measurements of speed and memory on this machine. Nothing about how good an agent is."""
+"""Measurements of speed and memory on this machine. Comparisons of agents by value do not belong here."""

@@ -1,4 +1,4 @@
-"""The rows of `slategym throughput` that are slategym's own."""
+"""The rows of `slategym throughput` that measure slategym itself."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from slategym.sim.worlds import make_world
 from slategym.utils.parallel import set_threads
 
 ALL, ONE = "all cores", "one thread"
-# The rows that targets name.
+# Names of the rows that targets use.
 KERNEL, KERNEL_ONE, VECTOR, VECTOR_ONE, SINGLE = (
     "kernel",
     "kernel, one thread",
@@ -37,27 +37,27 @@ KERNEL, KERNEL_ONE, VECTOR, VECTOR_ONE, SINGLE = (
 RANDOM, RANDOM_LOG, LIN_TS, LIN_TS_LOG = "runner random", "runner random + log", "runner lin-ts", "runner lin-ts + log"
 POLICY_GRADIENT = "runner policy-gradient"
 LIN_TS_ARMS, LIN_TS_ARMS_LOG = f"runner lin-ts, {ARMS} arms", f"runner lin-ts, {ARMS} arms + log"
-PPO_ITEMS, PPO_SLATE = 500, 5  # what PPO is compared at
+PPO_ITEMS, PPO_SLATE = 500, 5  # sizes of the comparison with PPO
 POLICY_GRADIENT_PPO = f"runner policy-gradient, {PPO_ITEMS} items"
 LEARNERS = 1000  # shoppers for policy-gradient, the default of a run
-MADE = 4  # prepared slates for each shopper
-STEPS = 8  # of all shoppers, in a part of the work
-SINGLE_STEPS = 500
+MADE = 4  # prepared slates per shopper
+STEPS = 8  # steps of all shoppers in one part of the work
+SINGLE_STEPS = 500  # steps of a single environment in one part of the work
 
 
 def contenders(sizes: Sizes) -> list[Contender]:
-    """All rows, with those of other libraries in between."""
+    """All rows, including those of other libraries."""
     from slategym.bench.performance.peers import LinTSArms, PPOWork, Sardine
 
     shop = partial(_shop, sizes)
-    # Taste and price sensitivity are the context: as many features, one item per decision.
+    # The context is taste and price sensitivity, so that there are FEATURES features; one item per decision.
     arms = partial(make_world, WORLD, items=ARMS, slate_size=1, latent=FEATURES - 1)
     boxes = partial(make_world, WORLD, items=PPO_ITEMS, slate_size=PPO_SLATE)
     told = f"{sizes.shoppers:,} shoppers, slates of {sizes.slate_size} of {sizes.items:,} items"
     one = f"one shopper, slates of {sizes.slate_size} of {sizes.items:,} items"
-    armed = f"{ARMS} items, {FEATURES} features of context, one item a slate"
+    armed = f"{ARMS} items, {FEATURES} context features, slates of one item"
     boxed = f"MultiDiscrete([{PPO_ITEMS}] * {PPO_SLATE})"
-    long = replace(sizes, slates=10 * sizes.slates)  # a shorter run of the fastest agent would end before its log has started
+    long = replace(sizes, slates=10 * sizes.slates)  # a shorter run of the fastest agent would end before its log starts
     few = replace(sizes, shoppers=min(sizes.shoppers, LEARNERS))
     learners = f"{few.shoppers:,} shoppers, slates of {sizes.slate_size} of {sizes.items:,} items"
     return [
@@ -100,7 +100,7 @@ def _shop(sizes: Sizes) -> World:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Use `count` threads for compiled work in this block, 0 for all cores."""
+    """Use `count` threads for compiled code in this block; 0 for all cores."""
     before = set_threads(count)
     try:
         yield
@@ -109,19 +109,19 @@ def threads(count: int) -> Iterator[None]:
 
 
 def made_slates(world: World, shoppers: int) -> list[NDArray[np.int64]]:
-    """Some slates (n, k) of random items."""
+    """A few batches (n, k) of random slates."""
     random = np.random.Generator(np.random.Philox(0))
     return [random.integers(world.choices, size=(shoppers, world.slate_size)) for _ in range(MADE)]
 
 
 class Kernel(Work):
-    """Visits alone, up to `Stage.LEAVING`: nothing is observed, and shoppers who leave are kept."""
+    """Visits only, up to `Stage.LEAVING`: there are no observations, and shoppers who leave are not replaced."""
 
     def __init__(self, world: World, sizes: Sizes, count: int = 0) -> None:
         self.simulation = Simulation(replace(world, visits=2**20), 0, sizes.shoppers)
         kernel = self.simulation.world.kernel
         if not isinstance(kernel, CompiledVisit) or kernel.stages < Stage.LEAVING:
-            raise RuntimeError(f"{world.name} is not compiled as far as {Stage.LEAVING.name}: a measurement needs that")
+            raise RuntimeError(f"{world.name} is not compiled up to {Stage.LEAVING.name}, which this measurement needs")
         kernel.stages = Stage.LEAVING
         self.kernel = kernel
         self.slates, self.count = made_slates(world, sizes.shoppers), count
@@ -137,7 +137,7 @@ class Kernel(Work):
 
 
 class Vector(Work):
-    """The vector environment, with everything that Gymnasium asks for."""
+    """The vector environment, with everything that Gymnasium requires."""
 
     def __init__(self, world: World, sizes: Sizes, count: int = 0) -> None:
         self.env = SlateVectorEnv(world, sizes.shoppers)
@@ -153,7 +153,7 @@ class Vector(Work):
 
 
 class Single(Work):
-    """The single environment, reset after each episode."""
+    """The environment of a single shopper, reset after each episode."""
 
     def __init__(self, world: World, sizes: Sizes) -> None:
         self.env = SlateEnv(world)
@@ -170,7 +170,7 @@ class Single(Work):
 
 
 class Runner(Work):
-    """Whole runs, including first steps and making the agent, without the oracle."""
+    """Whole runs, including making the agent and the first steps, without the oracle."""
 
     def __init__(self, world: World, agent: str, sizes: Sizes, log: bool = False) -> None:
         self.world, self.agent, self.sizes = world, agent, sizes

@@ -1,8 +1,8 @@
-"""The floor of a visit: the cost of its arithmetic and memory in the tightest loops, counted by hand and timed on this machine.
+"""The floor of a visit: the time of its arithmetic and memory accesses in tight loops, counted by hand and timed on this machine.
 
-Each ingredient of a visit is timed alone, in a loop that does nothing else, over arrays of the size that the simulation has; the
-floor is the sum of count times cost, in one thread. The kernel needs all of it; the rest of its time goes into working shopper by
-shopper, in short loops, and into branches: who clicked, who converted, who leaves.
+Each ingredient of a visit is timed separately, in a loop that does nothing else, over arrays of the same size as in the
+simulation. The floor is the sum of count times cost, in one thread. The kernel needs at least this time; the rest of its time is
+spent on processing shoppers one by one in short loops, and on branches: who clicked, who converted, who leaves.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
 from slategym.sim.worlds.shop.kernel import dot
 
-LONGEST = 0.1  # seconds of a repetition of a loop, at most
+LONGEST = 0.1  # maximum duration of a repetition of a loop, in seconds
 FLOAT, INTEGER, BYTE = 4, 8, 1  # bytes
 
 
 def count(sizes: Sizes) -> dict[str, Any]:
-    """Count and time the ingredients, in as many rounds as the kernel; the fastest counts.
+    """Count and time the ingredients, in as many rounds as the kernel; the fastest round counts.
 
     Returns:
-        "nanoseconds_per_slate", and "ingredients": each with its "name", "count" per slate, "nanoseconds" for one, and
+        "nanoseconds_per_slate", and "ingredients": each with its "name", "count" per slate, "nanoseconds" of one unit, and
         "nanoseconds_per_slate".
     """
     k, q = sizes.slate_size, sizes.latent
@@ -39,16 +39,16 @@ def count(sizes: Sizes) -> dict[str, Any]:
     read = (k + 2) * INTEGER + (q + 3 + categories + 2) * FLOAT  # slate, identity, visit; taste, traits, satisfaction, history
     written = INTEGER + (1 + categories + 2 + 2 + k) * FLOAT + (3 * k + 2) * BYTE  # visit; state, reward, revenue; flags
     counts = {
-        "random numbers: a Philox block each rank, one for the visit, one a conversion": (k + 1 + conversions, _philox),
+        "random numbers: a Philox block per rank, one per visit, one per conversion": (k + 1 + conversions, _philox),
         "fit: multiply-adds of taste and items, whose rows are gathered": (k * q, _dots),
         "scores: item, price, season and satiation of each rank": (k, _scores),
         "logistic functions: attraction, conversion if clicked, leaving": (k + clicks + 1, _logistics),
         "clicks: examination and comparison": (k, _comparisons),
-        "repeats: each item compared with those above it": (k * (k - 1) / 2, _repeats),
+        "repeats: comparison of each item with those above it": (k * (k - 1) / 2, _repeats),
         "history: decay of each category": (categories, _decay),
-        "history: one more in the category of each item": (k, _additions),
-        "drift: multiply-adds into the taste of who clicked": (2 * q * clicks, _drift),
-        "memory: bytes of slate, shopper and answer that are read or written": (read + written, _traffic),
+        "history: increment of the category of each item": (k, _additions),
+        "drift: multiply-adds into the taste of shoppers who click": (2 * q * clicks, _drift),
+        "memory: bytes of slate, shopper and feedback read or written": (read + written, _traffic),
     }
     ingredients = []
     for name, (often, loop) in counts.items():
@@ -70,7 +70,7 @@ def _rates(world: Any, sizes: Sizes) -> tuple[float, float]:
 
 
 def _fastest(work: Callable[[], Any], repetitions: int, seconds: float) -> float:
-    """The fewest seconds that a piece of work takes, over some repetitions of at least `seconds`."""
+    """The shortest time of a piece of work, over several repetitions of at least `seconds`."""
     work()  # compiles
     often, elapsed = 1, 0.0
     while True:
@@ -92,7 +92,7 @@ def _fastest(work: Callable[[], Any], repetitions: int, seconds: float) -> float
 
 # A piece of work, and its number of units.
 Loop = tuple[Callable[[], Any], int]
-WIDE = 1024  # numbers that fit in the first-level cache
+WIDE = 1024  # numbers per array, so that it fits into the first-level cache
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -225,6 +225,6 @@ def _traffic_loop(source: Any, target: Any) -> None:
 
 
 def _traffic(sizes: Sizes) -> Loop:
-    # About the size of all shoppers' state and answers: half of it read, half written.
+    # About the size of all shoppers' state and feedback: half of it is read, half is written.
     source, target = np.zeros(sizes.shoppers * 64, np.float32), np.zeros(sizes.shoppers * 64, np.float32)
     return lambda: _traffic_loop(source, target), 2 * source.nbytes

@@ -1,4 +1,4 @@
-"""The machine of a measurement."""
+"""A description of the machine on which a measurement runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def machine(*more: str) -> dict[str, Any]:
     """Describe the machine: processor, usable cores, system, and the versions of the libraries.
 
     Args:
-        more: names of further distributions; those that are not installed are left out.
+        more: names of additional distributions; those that are not installed are left out.
     """
     name = platform.processor() or platform.machine()
     try:

@@ -1,4 +1,4 @@
-"""Slates per second of the simulator, its environments and agents, and of other libraries, in one run."""
+"""Measures slates per second of the simulator, its environments and agents, and other libraries, in one run."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from time import perf_counter
 from typing import Any
 
 WORLD = "Shop-v0"
-ARMS, FEATURES = 100, 16  # what MABWiser is compared at
+ARMS, FEATURES = 100, 16  # sizes of the comparison with MABWiser
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """The sizes that are measured, and for how long.
+    """Sizes and durations of a measurement.
 
     Attributes:
         shoppers: n, simulated together.
         items: m.
         slate_size: k.
         latent: q, dimensions of taste.
-        slates: of each run of the runner.
-        rounds: how often each row is measured; rows take turns, so that other load on the machine affects all alike.
-        seconds: of each row in each round, at least.
+        slates: number of slates per run with an agent.
+        rounds: how often each row is measured; rows take turns, so that other load on the machine affects all rows equally.
+        seconds: minimum duration of each row in each round.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -50,7 +50,7 @@ class Sizes:
 
 
 class Work(ABC):
-    """Something to measure: a call does a part of it and returns the number of slates of that part."""
+    """Work whose speed is measured: each call does one part of it."""
 
     @abstractmethod
     def __call__(self) -> int:
@@ -61,11 +61,11 @@ class Work(ABC):
         """
 
     def measurements(self) -> dict[str, float]:
-        """Further measurements besides its speed; called once at the end."""
+        """Measurements in addition to the speed; called once at the end."""
         return {}
 
     def close(self) -> None:
-        """Remove what it made."""
+        """Remove the files that it made."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,10 @@ class Contender:
     """A row of the table.
 
     Attributes:
-        name: of the row.
-        what: is measured, in one line.
+        name: name of the row.
+        what: what it measures, in one line.
         threads: "all cores" or "one thread".
-        prepare: makes the work; raises ImportError, with the command that installs it, where a library is missing.
+        prepare: makes the work; raises ImportError, with the command that installs it, if a library is missing.
     """
 
     name: str
@@ -90,13 +90,13 @@ def measure(contenders: Sequence[Contender], sizes: Sizes, progress: Callable[[s
 
     Args:
         contenders: the rows, in the order of the table.
-        sizes: of which `rounds` and `seconds` are used.
-        progress: called with what is done next.
+        sizes: `rounds` and `seconds` are used.
+        progress: called with a description of the next step.
 
     Returns:
-        A dictionary per row: "name", "what", "threads"; and "slates_per_second" of the fastest round (other load on a machine
-        makes rounds slower, never faster), its "nanoseconds_per_slate", "median" of the rounds and "rounds", the speed of
-        each, and the further measurements of the work; or "left_out", the reason.
+        A dictionary per row: "name", "what", "threads"; "slates_per_second" of the fastest round (other load on the machine
+        makes rounds slower, never faster), its "nanoseconds_per_slate", the "median" speed of the rounds, "rounds", the speed of
+        each, and the additional measurements of the work; or "left_out", the reason.
     """
     tell = progress or (lambda _: None)
     works: dict[str, Work] = {}
@@ -111,7 +111,7 @@ def measure(contenders: Sequence[Contender], sizes: Sizes, progress: Callable[[s
             except ImportError as error:
                 rows[contender.name]["left_out"] = str(error)
                 continue
-            works[contender.name]()  # compiles, fills caches, does not count
+            works[contender.name]()  # compiles and fills caches; not counted
             speeds[contender.name] = []
         for number in range(sizes.rounds):
             for name, work in works.items():
@@ -142,7 +142,7 @@ def _speed(work: Work, seconds: float) -> float:
 
 
 def speed_of(result: Mapping[str, Any], name: str) -> float | None:
-    """Slates per second of a row; None where it was left out."""
+    """Slates per second of a row; None if it was left out."""
     row = next(row for row in result["rows"] if row["name"] == name)
     speed: float | None = row.get("slates_per_second")
     return speed

@@ -22,9 +22,9 @@ SARDINE_STEPS = 200
 
 
 class Sardine(Work):
-    """SARDINE (Deffayet et al., 2023), the fastest simulator of slates among the peers: one user at a time, in NumPy.
+    """SARDINE (Deffayet et al., 2023), the fastest other simulator of slates: one user at a time, in NumPy.
 
-    Its class itself is stepped, without the wrappers that `gymnasium.make` puts around it and that cost as much again.
+    The environment is stepped without the wrappers of `gymnasium.make`, which would double its time.
     """
 
     def __init__(self, sizes: Sizes) -> None:
@@ -32,12 +32,12 @@ class Sardine(Work):
         import gymnasium
 
         self.folder = Path(mkdtemp(prefix="slategym-"))
-        topics = max(sizes.latent, 4)  # with fewer, drawing its users' topics does not end
+        topics = max(sizes.latent, 4)  # with fewer topics, SARDINE's drawing of users' topics never ends
         embedding = self.folder / "items.npy"
         random = np.random.Generator(np.random.Philox(0))
         np.save(embedding, item_embeddings(random, sizes.items, topics))
         options: dict[str, Any] = {"num_items": sizes.items, "slate_size": sizes.slate_size, "num_topics": topics}
-        # An absolute path, as a name alone is searched in the package.
+        # SARDINE looks up relative names in its package, so the path must be absolute.
         made = gymnasium.make("sardine/SlateTopK-Bored-v0", env_embedds=str(embedding), disable_env_checker=True, **options)
         self.env: Any = made.unwrapped
         self.env.reset(seed=0)
@@ -56,7 +56,7 @@ class Sardine(Work):
         rmtree(self.folder, ignore_errors=True)
 
 
-# The worlds of SARDINE that have an original.
+# The originals of slategym's SARDINE worlds.
 ORIGINALS = {
     "SardineSingleItemStatic-v0": "SingleItem-Static-v0",
     "SardineSingleItemBoredInfluenced-v0": "SingleItem-BoredInf-v0",
@@ -68,10 +68,10 @@ ORIGINALS = {
 
 
 class OriginalSardine(Sardine):
-    """A world of SARDINE as it registers it.
+    """A world that SARDINE registers.
 
     Args:
-        name: without its namespace.
+        name: its name without the namespace.
     """
 
     def __init__(self, name: str) -> None:
@@ -89,7 +89,7 @@ class OriginalSardine(Sardine):
 
 
 def item_embeddings(random: np.random.Generator, items: int, topics: int) -> Any:
-    """(m, topics) items of two or three topics, of length one, as SARDINE itself makes them."""
+    """(m, topics) embeddings of unit length with two or three topics per item, made in the same way as SARDINE's."""
     embedding = random.random((items, topics))
     order = random.permuted(np.tile(np.arange(topics), (items, 1)), axis=1)
     embedding *= order < random.integers(2, 4, (items, 1))
@@ -120,11 +120,11 @@ class LinTSArms(Work):
         return len(self.contexts)
 
 
-ENVS, STEPS = 64, 32  # a rollout of 2048, SB3's own default
+ENVS, STEPS = 64, 32  # a rollout of 2048 steps, SB3's default
 
 
 class Watched(SB3VecEnv):
-    """The adapter, with the time spent in it and in the environment."""
+    """The adapter; it measures the time spent in itself and in the environment."""
 
     seconds = 0.0
 
@@ -137,13 +137,13 @@ class Watched(SB3VecEnv):
 
 
 class PPOWork(Work):
-    """PPO with SB3's default policy and settings; a part of the work is a rollout and the update from it.
+    """PPO with SB3's default policy and settings. One part of the work is a rollout and the update from it.
 
-    One thread: for networks of this size SB3 is slower with two.
+    It uses one thread, because SB3 is slower with two for networks of this size.
     """
 
     def __init__(self, world: World) -> None:
-        import torch  # noqa: F401, so that `one_thread` finds it
+        import torch  # noqa: F401, so that `one_thread` limits its threads
         from stable_baselines3 import PPO
 
         self.envs = Watched(SlateVectorEnv(world, ENVS))
@@ -160,5 +160,5 @@ class PPOWork(Work):
 
     @override
     def measurements(self) -> dict[str, float]:
-        """The share of the time that environment and adapter took."""
+        """The share of the time spent in the environment and the adapter."""
         return {"environment_share": self.envs.seconds / self.seconds}

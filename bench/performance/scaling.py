@@ -1,4 +1,4 @@
-"""Time and memory against shoppers, items and slate size; each point is measured in a process of its own."""
+"""Time and memory by the number of shoppers, items and slate size; each point is measured in a separate process."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from slategym.utils.storage.fingerprint import code_version, fingerprint
 
 ENVIRONMENT = "environment"
 AGENTS = ("random", "lin-ts")
-MANY, CANDIDATES = 10_000, 100  # items from which on agents choose among candidates, and number of candidates
-SHOPPERS, ITEMS, SLATE_SIZE = 10_000, 1_000, 5  # the values of the axes that do not vary
+MANY, CANDIDATES = 10_000, 100  # with this number of items or more, agents choose among this number of candidates
+SHOPPERS, ITEMS, SLATE_SIZE = 10_000, 1_000, 5  # values of the axes that are held fixed
 AGENT_SHOPPERS = 1_000
 WORLD = "Shop-v0"
 
@@ -26,8 +26,8 @@ class Point:
     """A point of the measurement.
 
     Attributes:
-        axis: which varies, "shoppers", "items" or "slate_size"; or "all", where all are large.
-        who: "environment", for `SlateVectorEnv.step` on prepared slates; or an agent, which acts and learns too.
+        axis: the axis that varies: "shoppers", "items" or "slate_size"; or "all" for the point where all are large.
+        who: "environment", for `SlateVectorEnv.step` with prepared slates; or an agent, which also acts and learns.
         shoppers: n.
         items: m.
         slate_size: k.
@@ -43,7 +43,7 @@ class Point:
 
     @property
     def memory(self) -> int:
-        """Approximate memory in bytes."""
+        """Approximate memory needed, in bytes."""
         return 300_000_000 + self.shoppers * (600 + 40 * self.slate_size) + self.items * (700 + 200 * self.slate_size)
 
 
@@ -72,15 +72,15 @@ def measure_all(
 
     Args:
         which: the points.
-        seconds: for which each is stepped at least, after a first step that does not count.
+        seconds: minimum duration of each measurement, after a first step that does not count.
         progress: called with each finished row.
-        stop: asked after each point; once it returns True, the finished points are returned.
-        store: where each point is kept at once; those that it holds already are not measured again.
+        stop: called after each point; if it returns True, the finished points are returned.
+        store: where each point is saved immediately; points that it already contains are not measured again.
 
     Returns:
         "config", see `measurement`; "machine"; "status": "finished", "interrupted", or "failed" if the process of a point failed;
         and "points": a dictionary for each, with the fields of `Point` and those of `slategym.bench.performance.scaling_point`,
-        or with "left_out", the reason, where it needs more memory than is free or its process failed.
+        or with "left_out", the reason, if it needs more memory than is free or its process failed.
     """
     which = list(which)
     config, rows, status = measurement(which, seconds), [], "finished"
@@ -88,7 +88,7 @@ def measure_all(
         title = " ".join(map(str, asdict(point).values()))
         found = store.read(title, config["conditions"], {}) if store else None
         row = found or asdict(point) | _in_a_process(point, seconds)
-        if stop and stop():  # the process of the point got Ctrl-C too, so its result does not count
+        if stop and stop():  # Ctrl-C also reached the process of the point, so its result does not count
             status = "interrupted"
             break
         rows.append(row)
@@ -106,11 +106,10 @@ def measurement(which: Sequence[Point], seconds: float) -> dict[str, Any]:
 
     Args:
         which: the points.
-        seconds: for which each is stepped at least.
+        seconds: minimum duration of each measurement.
 
     Returns:
-        "seconds"; "conditions", a fingerprint that is equal for the same seconds, machine and code; and "fingerprint", where the
-        points are the same too.
+        "seconds"; "conditions", a fingerprint of seconds, machine and code; and "fingerprint", which also covers the points.
     """
     conditions = fingerprint([seconds, machine(), code_version()])
     return {
@@ -123,7 +122,7 @@ def measurement(which: Sequence[Point], seconds: float) -> dict[str, Any]:
 def _in_a_process(point: Point, seconds: float) -> dict[str, Any]:
     free = _free_memory()
     if free is not None and point.memory > free:
-        return {"left_out": f"needs about {point.memory / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free"}
+        return {"left_out": f"needs about {point.memory / 1e9:.1f} GB of memory, but only {free / 1e9:.1f} GB are free"}
     command = [sys.executable, "-m", "slategym.bench.performance.scaling_point", json.dumps(asdict(point)), str(seconds)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -134,7 +133,7 @@ def _in_a_process(point: Point, seconds: float) -> dict[str, Any]:
 
 
 def _free_memory() -> int | None:
-    """Bytes available without swapping, where Linux tells."""
+    """Bytes available without swapping; None on systems other than Linux."""
     try:
         with open("/proc/meminfo", encoding="ascii") as lines:
             return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))

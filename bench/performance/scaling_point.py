@@ -22,9 +22,9 @@ def measure(point: Point, seconds: float) -> dict[str, Any]:
     """Step until `seconds` have passed.
 
     Returns:
-        `slates_per_second` and `nanoseconds_per_slate`, of `steps` steps; `state_bytes`, of all shoppers, and
-        `state_bytes_per_shopper`; `memory_bytes`, the peak of the process (None where the system does not tell), and
-        `memory_at_start`, the peak before the world was made; `build_seconds` for catalogue and shoppers.
+        `slates_per_second` and `nanoseconds_per_slate` over `steps` steps; `state_bytes` of all shoppers, and
+        `state_bytes_per_shopper`; `memory_bytes`, the peak of the process (None if the system does not report it), and
+        `memory_at_start`, the peak before the world was made; `build_seconds`, the time to make the catalogue and the shoppers.
     """
     before, start = memory_peak(), perf_counter()
     world = make_world(WORLD, items=point.items, slate_size=point.slate_size, candidates=point.candidates)
@@ -45,7 +45,7 @@ def measure(point: Point, seconds: float) -> dict[str, Any]:
             agent.update(observation, decision, env.feedback)
             observation = after
         steps += 1
-        if steps:  # the first one may compile
+        if steps:  # the first step may compile, so it is not counted
             taken += perf_counter() - start
     slates = steps * point.shoppers
     state = env.simulation.shoppers.nbytes
@@ -64,7 +64,7 @@ def measure(point: Point, seconds: float) -> dict[str, Any]:
 def memory_peak() -> int | None:
     """The peak memory of this process so far, in bytes."""
     try:
-        # Unlike the system's usage counter, this does not begin with what the parent held.
+        # Unlike getrusage, this does not include the parent's memory at the start of the process.
         with open("/proc/self/status", encoding="ascii") as lines:
             return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
     except (OSError, StopIteration):
@@ -78,7 +78,7 @@ def memory_peak() -> int | None:
 
 def main() -> None:
     """Print the measurements as JSON."""
-    with one_thread():  # as the runner does
+    with one_thread():  # like runs
         print(json.dumps(measure(Point(**json.loads(sys.argv[1])), float(sys.argv[2]))))
 
 

@@ -1,4 +1,4 @@
-"""The whole measurement of `slategym throughput`, as one dictionary."""
+"""The complete measurement of `slategym throughput`, as one dictionary."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def measure_all(sizes: Sizes, progress: Callable[[str], None] | None = None) -> 
     """Measure everything.
 
     Returns:
-        "machine", "world", "sizes", "rows" as `measure` gives them, "floor" (see `slategym.bench.performance.floor.count`) and
+        "machine", "world", "sizes", "rows" as returned by `measure`, "floor" (see `slategym.bench.performance.floor.count`) and
         "goals" (see `slategym.bench.performance.targets.evaluate_targets`).
     """
     from slategym.bench.performance.cases import contenders

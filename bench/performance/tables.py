@@ -1,4 +1,4 @@
-"""The results of `slategym throughput` as tables, for the terminal and, in Markdown, for a page."""
+"""Tables of the results of `slategym throughput`, for the terminal and in Markdown."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class Table:
     """A table of text.
 
     Attributes:
-        title: of the table.
-        columns: heads.
-        rows: of cells.
-        numbers: how many of the last columns hold numbers; the first ones hold words.
+        title: title of the table.
+        columns: heads of the columns.
+        rows: cells of each row.
+        numbers: number of columns with numbers, which are the last ones; the first columns contain words.
     """
 
     title: str
@@ -25,12 +25,12 @@ class Table:
 
 
 def tables(result: Mapping[str, Any], *, wide: bool = True) -> list[Table]:
-    """Speeds, targets and, if it was counted, the floor of a throughput result; `wide` adds in words what each row measures."""
+    """Speeds, targets and, if it was measured, the floor of a throughput result; `wide` adds a description of each row."""
     return [speeds(result["rows"], wide), goals(result["goals"]), *([floor(result)] if "floor" in result else [])]
 
 
 def speeds(rows: Sequence[Mapping[str, Any]], wide: bool = True) -> Table:
-    """Slates/s and ns/slate of the fastest round of each row, and the median round relative to it."""
+    """Slates/s and ns/slate of the fastest round of each row, and the speed of the median round relative to it."""
     made = []
     for row in rows:
         words = (row["name"], *((row["what"], row["threads"]) if wide else ()))
@@ -39,7 +39,7 @@ def speeds(rows: Sequence[Mapping[str, Any]], wide: bool = True) -> Table:
         else:
             lower = row["median"] / row["slates_per_second"]
             made.append((*words, f"{row['slates_per_second']:,.0f}", f"{row['nanoseconds_per_slate']:,.0f}", f"{lower:.2f}"))
-    columns = ("row", *(("what is done", "threads") if wide else ()), "slates/s", "ns/slate", "median/best")
+    columns = ("row", *(("description", "threads") if wide else ()), "slates/s", "ns/slate", "median/best")
     return Table("Speed", columns, tuple(made), 3)
 
 
@@ -50,21 +50,22 @@ def goals(evaluated: Sequence[Mapping[str, Any]]) -> Table:
         value = "not measured" if target["value"] is None else ratio_text(target["value"])
         passed = {True: "yes", False: "no", None: ""}[target["passed"]]
         rows.append((target["name"], value, target["target"], passed))
-    return Table("Ratios", ("ratio", "value", "target", "passed"), tuple(rows), 3)
+    return Table("Ratios", ("ratio", "measured", "target", "passed"), tuple(rows), 3)
 
 
 def floor(result: Mapping[str, Any]) -> Table:
-    """The floor of a visit, ingredient by ingredient."""
+    """The floor of a visit, with a row for each ingredient."""
     rows = [
         (each["name"], f"{each['count']:,.4g}", f"{each['nanoseconds']:.3f}", f"{each['nanoseconds_per_slate']:.1f}")
         for each in result["floor"]["ingredients"]
     ]
     total = ("total", "", "", f"{result['floor']['nanoseconds_per_slate']:.1f}")
-    return Table("The floor of the kernel, one thread", ("ingredient", "per slate", "ns each", "ns/slate"), (*rows, total), 3)
+    columns = ("ingredient", "count per slate", "ns each", "ns/slate")
+    return Table("The floor of the kernel, one thread", columns, (*rows, total), 3)
 
 
 def ratio_text(value: float) -> str:
-    """A ratio with three significant digits, a speed with all digits."""
+    """A number with three significant digits, or all digits from 100 on."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
@@ -80,14 +81,14 @@ def setting(result: Mapping[str, Any]) -> str:
     """The machine and the method, in a sentence."""
     where, sizes = dict(result["machine"]), result["sizes"]
     versions = ", ".join(f"{name} {where[name]}" for name in where if name not in ("processor", "cores", "system"))
-    runner = f"; a run of the runner has {sizes['slates']:,} slates, including its start" if "slates" in sizes else ""
+    runner = f"; a run with an agent has {sizes['slates']:,} slates, including its start" if "slates" in sizes else ""
     return (
         f"{result['world']} on {where['processor']}, {where['cores']} cores, {where['system']}; {versions}. "
-        f"The fastest of {sizes['rounds']} rounds in which the rows take turns, each for at least {sizes['seconds']:g} seconds"
-        f"{runner}."
+        f"Speeds are those of the fastest of {sizes['rounds']} rounds; in each round every row is measured for at least "
+        f"{sizes['seconds']:g} seconds{runner}."
     )
 
 
 def left_out(result: Mapping[str, Any]) -> list[str]:
-    """The rows that were left out, each with the reason."""
+    """The rows that were left out, with reasons."""
     return [f"{row['name']}: {row['left_out']}" for row in result["rows"] if "left_out" in row]

@@ -1,4 +1,4 @@
-"""The targets of the throughput, as ratios within one run."""
+"""Targets of `slategym throughput`, as ratios of speeds within one run."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class SpeedTarget:
     """A ratio of speeds and its target.
 
     Attributes:
-        name: what is compared with what.
-        row: whose speed is evaluated.
-        over: the row whose speed it is divided by; None: the speed itself counts.
-        least: the target value of the ratio.
+        name: name of the ratio.
+        row: row whose speed is the numerator.
+        over: row whose speed is the denominator; None if the target is for the speed itself.
+        least: smallest ratio that passes.
     """
 
     name: str
@@ -44,8 +44,8 @@ def evaluate_targets(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Evaluate the targets.
 
     Returns:
-        For each target its "name", "value", "target" in words, and whether it "passed"; value and passed are None where a row
-        is missing.
+        For each target its "name", "value", "target" in words, and whether it "passed"; value and passed are None if a row is
+        missing.
     """
     rows_by_name = {row["name"]: row for row in result["rows"]}
     evaluated = []

@@ -1,4 +1,4 @@
-"""The speed of each world, at its own sizes, beside the original of those that have one that runs today."""
+"""The speed of each world with its own sizes, compared with the original implementation if there is one that still runs."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from slategym.bench.performance.measure import Contender, Sizes, measure
 from slategym.bench.performance.peers import ORIGINALS, OriginalSardine
 from slategym.sim.worlds import make_world
 
-LEAST_SPEED, LEAST_RATIO = 300_000, 100  # slates a second, and times the original
+LEAST_SPEED, LEAST_RATIO = 300_000, 100  # targets: slates per second, and speed relative to the original
 
 
 def measure_worlds(names: Sequence[str], sizes: Sizes, progress: Callable[[str], None] | None = None) -> dict[str, Any]:
     """Measure the vector environment of worlds, in turns.
 
     Args:
-        names: of the worlds, with options or without.
-        sizes: of which the shoppers, rounds and seconds are used; items and slates are each world's own.
-        progress: called with what is done next.
+        names: names of the worlds, with or without options.
+        sizes: shoppers, rounds and seconds are used; each world has its own items and slates.
+        progress: called with a description of the next step.
 
     Returns:
-        "machine", "world", "sizes", "rows" as `slategym.bench.performance.measure.measure` gives them, and "goals" as
-        `slategym.bench.performance.targets.evaluate_targets` does.
+        "machine", "world", "sizes", "rows" (see `slategym.bench.performance.measure.measure`), and "goals" (see
+        `slategym.bench.performance.targets.evaluate_targets`).
     """
     contenders = []
     for name in names:

@@ -1,1 +1,1 @@
-"""The profile of agents: eight small tasks with a known best value, and how agents do on each. No page."""
+"""Profiles of agents: their scores on eight small tasks whose best value is known. Pages do not belong here."""

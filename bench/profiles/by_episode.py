@@ -1,4 +1,4 @@
-"""Levels where a slate changes the shopper: the mean episode counts, and the best policy is found by dynamic programming."""
+"""Levels where slates change shoppers: their value is that of an episode, and dynamic programming finds the best policy."""
 
 from __future__ import annotations
 
@@ -17,51 +17,51 @@ from slategym.sim.user_models.history import remember
 from slategym.sim.world import World
 
 Floats = NDArray[np.float64]
-IMPOSSIBLE = 1e-15  # an answer of a lower probability does not happen
-ROUNDING = 1e-5  # of float32, by which the same state may differ after other visits
+IMPOSSIBLE = 1e-15  # outcomes with a lower probability are ignored
+ROUNDING = 1e-5  # states that differ by less are the same, up to rounding in float32
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class EpisodeLevel(Level):
-    """What counts is what a shopper's visits earn together, from the first to the last.
+    """A level whose value is the mean value of an episode.
 
     Attributes:
-        state: the arrays of the shoppers on which their answers depend, which is all that the best policy needs to know.
+        state: names of the shoppers' arrays on which their behaviour depends; the best policy needs to know nothing else.
     """
 
     state: tuple[str, ...]
 
     def outcome(self, trace: Trace) -> Outcome:
-        """The mean value of an episode: in exact expectation where nobody leaves, else what whole episodes earned.
+        """The mean value of an episode: the exact expectation if nobody leaves, otherwise the mean of the whole episodes.
 
         Args:
-            trace: of a run of this level with exact expectations of every slate.
+            trace: trace of a run of this level with exact expectations of every slate.
         """
         weights = np.asarray(self.weights)
         if self.world.user_model.anyone_leaves:
             assert trace.episodes is not None
             value = float((trace.episodes.objectives @ weights).mean())
-        else:  # all rows begin together, and the run ends with an episode
+        else:  # all rows start at the same step, and the run ends with an episode
             value = float((trace.expected @ weights).mean()) * self.world.visits
         return Outcome(value, *self.known)
 
     @cached_property
     def known(self) -> tuple[float, float]:
-        """The value of an episode under random slates, and under the best policy."""
+        """The value of an episode with random slates, and with the best policy."""
         return episode_values(self.world, self.weights, self.state)
 
 
 def episode_values(world: World, weights: tuple[float, ...], state: tuple[str, ...]) -> tuple[float, float]:
-    """The expected value of an episode under random slates, and under the best policy with full knowledge of the shopper.
+    """The expected value of an episode with random slates, and with the best policy, which knows the shopper fully.
 
-    Forward, each item and each answer to it (none, a click, a click that converts) leads from every state that a shopper can be
-    in to the next ones, by the user model's own `evolve`; backward, the value of a state is the best of its items' (Bellman,
-    "Dynamic Programming", 1957), or their mean.
+    The forward pass follows each item and each outcome (nothing, a click, a click that converts) from every reachable state to
+    the next states, with the user model's `evolve`. In the backward pass, the value of a state is the maximum over its items
+    (Bellman, "Dynamic Programming", 1957), or their mean for random slates.
 
     Args:
-        world: with slates of one item, all of which can always be shown; shoppers are alike at first.
-        weights: (M,), of the objectives.
-        state: names of the arrays of the shoppers that their answers depend on.
+        world: a world with slates of one item, where every item can always be shown and all shoppers start in the same state.
+        weights: (M,) weights of the objectives.
+        state: names of the shoppers' arrays on which their behaviour depends.
 
     Returns:
         The value of random slates, and the best value.
@@ -88,7 +88,7 @@ def episode_values(world: World, weights: tuple[float, ...], state: tuple[str, .
 
 
 def _answered(world: World, shoppers: Shoppers, shown: NDArray[np.int64], answer: tuple[bool, bool]) -> tuple[Shoppers, Floats]:
-    """The shoppers after a visit with this answer, and the probability (n,) that they leave."""
+    """The shoppers after a visit with this outcome, and the probability (n,) that they leave."""
     model, catalog, n = world.user_model, world.catalog, len(shoppers)
     later = shoppers.take(np.arange(n))
     clicks, conversions = (np.full((n, 1), given) for given in answer)
@@ -99,7 +99,7 @@ def _answered(world: World, shoppers: Shoppers, shown: NDArray[np.int64], answer
 
 
 def _distinct(shoppers: Shoppers, state: tuple[str, ...]) -> tuple[Shoppers, NDArray[np.int64]]:
-    """The shoppers without those in the same state, and where each is among them."""
+    """The shoppers with different states, and the index of each shopper's state among them."""
     columns = [np.asarray(shoppers.state[name], np.float64).reshape(len(shoppers), -1) for name in state]
     rounded = np.rint(np.concatenate(columns, axis=1) / ROUNDING).astype(np.int64)
     _, first, place = np.unique(rounded, axis=0, return_index=True, return_inverse=True)

@@ -1,4 +1,4 @@
-"""Levels where slates do not change shoppers: the mean slate counts, and the best and the random one are exact."""
+"""Levels where slates do not change shoppers: their value is that of a slate, exact for the best and for random slates."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from slategym.sim.shoppers import Shoppers
 from slategym.sim.world import World
 
 Floats = NDArray[np.float64]
-SEARCHED = 1000  # newcomers among whom there is one of each segment
+SEARCHED = 1000  # number of new shoppers among whom every segment occurs
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class SlateLevel(Level):
-    """What counts is the expected value of a slate, over all steps from `since` on.
+    """A level whose value is the mean expected value of a slate, from the step `since` on.
 
-    All shoppers of a segment are alike, and slates do not change them, so that a few exact expectations are those of everybody.
+    All shoppers of a segment are equal, and slates do not change them, so the exact expectation of one shopper per segment
+    suffices.
     """
 
     def outcome(self, trace: Trace) -> Outcome:
-        """The mean exact value of the slates shown, beside those for the same shoppers.
+        """The mean exact value of the slates shown, and the random and best values for the same shoppers.
 
         Args:
-            trace: of a run of this level with exact expectations of every slate.
+            trace: trace of a run of this level with exact expectations of every slate.
         """
         weights = np.asarray(self.weights)
         value = float((trace.expected[self.since :] @ weights).mean())
@@ -39,7 +40,7 @@ class SlateLevel(Level):
 
     @cached_property
     def known(self) -> tuple[Floats, Floats]:
-        """The value (s,) of a random slate, and of the best one, for each segment: means over the steps that count."""
+        """(s,) the value of a random slate and of the best slate for each segment, as means over the steps from `since` on."""
         edges = [
             self.since,
             *(change.step for change in self.world.schedule if self.since < change.step < self.steps),
@@ -51,16 +52,16 @@ class SlateLevel(Level):
 
 
 def values_of(world: World, weights: tuple[float, ...]) -> tuple[Floats, Floats]:
-    """The value (s,) of a random slate, and of the best one, for a shopper of each segment.
+    """(s,) the value of a random slate and of the best slate, for a shopper of each segment.
 
     Args:
-        world: as it is now, with position bias and objectives that are linear in clicks and conversions.
-        weights: (M,), of the objectives.
+        world: a world in its current state, with a position-based click model and objectives linear in clicks and conversions.
+        weights: (M,) weights of the objectives.
     """
     by_weight = np.asarray(weights)
     some = one_of_each(world)
     best = world.expected(some, world.best_slate(some, weights)) @ by_weight
-    # Each item once at each rank: the mean of these slates is that of all.
+    # In these slates each item occurs once at each rank, so their mean value equals that of all slates.
     items = np.arange(world.choices) if world.available is None else world.available
     every = np.stack([np.roll(items, -rank) for rank in range(world.slate_size)], axis=1)
     random = [(world.expected(some.take(np.full(len(every), row)), every) @ by_weight).mean() for row in range(len(some))]
@@ -68,10 +69,10 @@ def values_of(world: World, weights: tuple[float, ...]) -> tuple[Floats, Floats]
 
 
 def one_of_each(world: World) -> Shoppers:
-    """A newcomer of each segment, in their order.
+    """A new shopper of each segment, in the order of the segments.
 
     Args:
-        world: whose newcomers have segments.
+        world: a world whose shoppers have segments.
     """
     some = world.shoppers(0, np.arange(SEARCHED))
     _, first = np.unique(some.segment, return_index=True)

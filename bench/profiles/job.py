@@ -16,9 +16,9 @@ class ProfileJob(AgentJob):
     """One run of an agent on a level, with a seed.
 
     Attributes:
-        agent: its name, or what makes it.
-        task: the name of the task.
-        level: of the task.
+        agent: its name, or a function that makes it.
+        task: name of the task.
+        level: level of the task.
     """
 
     agent: str | AgentMaker
@@ -31,6 +31,6 @@ class ProfileJob(AgentJob):
         return f"{self.task} {self.level.dial:g} {self.name} seed {self.seed}"
 
     def run(self, progress: Callable[[int], None], stop: Callable[[], bool], store: RunStore | None = None) -> Outcome | None:
-        """What the run is worth, or None if it was stopped early."""
+        """The outcome of the run, or None if it was stopped early."""
         trace = self.trace(self.agent, progress, stop, store=store)
         return None if trace is None else self.level.outcome(trace)

@@ -1,4 +1,4 @@
-"""A level of a task: a frozen world, how many slates are shown in it, and the values that are known of it."""
+"""A level of a task: a frozen world, the number of slates of a run, and the values of random slates and the best policy."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from slategym.utils.short_repr import Brief
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run is worth on a level, beside the two values that are known exactly.
+    """The value of a run on a level, and the two values that are known exactly.
 
     Attributes:
-        value: of the agent.
-        random: of random slates.
-        best: of the best policy.
+        value: value of the agent.
+        random: value of random slates.
+        best: value of the best policy.
     """
 
     value: float
@@ -28,21 +28,21 @@ class Outcome:
 
     @property
     def score(self) -> float:
-        """0 for random slates and 1 for the best; below 0 of an agent that does worse than random slates."""
+        """0 for random slates, 1 for the best policy, and negative for an agent that is worse than random slates."""
         return (self.value - self.random) / (self.best - self.random)
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Level(Brief, ABC):
-    """One setting of a task's dial. Subclasses say what counts: the mean slate, the mean episode, or a utility.
+    """One setting of a task's dial. Subclasses define the value: that of a slate, of an episode, or a utility.
 
     Attributes:
-        dial: the number that the dial shows.
-        world: where slates are shown; nothing in it is drawn when it is made.
-        slates: of a run.
-        shoppers: simulated together.
-        weights: (M,), of the objectives; by default the world's own.
-        since: the first step that counts.
+        dial: setting of the dial.
+        world: the world, which is made without random numbers.
+        slates: number of slates per run.
+        shoppers: batch size.
+        weights: (M,) weights of the objectives; by default the world's.
+        since: first step that counts towards the value.
     """
 
     dial: float
@@ -58,23 +58,23 @@ class Level(Brief, ABC):
 
     @property
     def steps(self) -> int:
-        """The steps of a run."""
+        """The number of steps of a run."""
         return self.slates // self.shoppers
 
     @property
     def goal(self) -> Scalarizer | None:
-        """What agents maximise instead of the weighted sum, of which each run takes a copy; None for the sum."""
+        """The scalarizer that agents maximise, copied for each run; None for the weighted sum."""
         return None
 
     @property
     @abstractmethod
     def known(self) -> tuple[Any, Any]:
-        """What random slates are worth, and what the best policy is; a subclass keeps it once it is found."""
+        """The value of random slates, and of the best policy; subclasses cache it."""
 
     @abstractmethod
     def outcome(self, trace: Trace) -> Outcome:
-        """What a run is worth.
+        """The outcome of a run.
 
         Args:
-            trace: of a run of this level with exact expectations of every slate.
+            trace: trace of a run of this level with exact expectations of every slate.
         """

@@ -1,4 +1,4 @@
-"""The profile of an agent: runs on every level of the tasks, beside reference agents."""
+"""The profile of an agent: runs of the agent and of reference agents on every level of the tasks."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ DEFAULT_REFERENCES = ("random", "popularity", "lin-ts", "logistic-ts", "oracle")
 
 @dataclass(frozen=True, repr=False)
 class Profile(Brief):
-    """A profile that is ready to be run.
+    """A planned profile.
 
     Attributes:
-        config: what is run.
-        runs: seed by seed, so that an interrupted profile has all agents on some seeds.
+        config: its configuration.
+        runs: the runs, ordered by seed, so that an interrupted profile has all agents for some seeds.
     """
 
     config: dict[str, Any]
@@ -57,13 +57,14 @@ class Profile(Brief):
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
     ) -> dict[str, Any]:
-        """Run what the store does not hold yet, and sum up; see `summary.summarise`.
+        """Execute the runs that the store does not contain yet, and summarise all runs; see `summary.summarise`.
 
         Args:
-            processes: at most, by default one per core; or the workers of a cluster. The numbers do not depend on it.
-            progress: called now and then with the slates shown so far in all runs.
-            stop: asked often; once it returns True, the running runs are dropped and the finished ones summarised.
-            store: where each finished run is kept at once; those that it holds already are not done again.
+            processes: maximum number of processes, by default one per core; or the workers of a cluster. The numbers do not
+                depend on it.
+            progress: called regularly with the number of slates shown so far in all runs.
+            stop: called often; once it returns True, unfinished runs are dropped and the finished ones are summarised.
+            store: where each finished run is saved immediately; runs that it already contains are not repeated.
 
         Raises:
             RunsFailedError: every run failed.
@@ -89,18 +90,18 @@ def plan_profile(
     seeds: SeedCount = 5,
     kept: bool = False,
 ) -> Profile:
-    """Plan the profile of an agent, as bsuite makes one of agents of reinforcement learning.
+    """Plan the profile of an agent, similar to bsuite's profiles of reinforcement-learning agents.
 
-    Every agent shows the same shoppers slates on each level of eight small tasks (`tasks.TASKS`), which are frozen and whose best
-    value is known exactly. A score is (value - random) / (best - random): 0 for random slates, 1 for the best policy (Osband et
-    al., "Behaviour Suite for Reinforcement Learning", ICLR 2020).
+    All agents show slates to the same shoppers on each level of eight small frozen tasks (`tasks.TASKS`), whose best value is
+    known exactly. A score is (value - random) / (best - random): 0 for random slates, 1 for the best policy (Osband et al.,
+    "Behaviour Suite for Reinforcement Learning", ICLR 2020).
 
     Args:
         agent: a name that `slategym agents` lists, or a class or function of (problem, seed, scalarizer) that makes an agent.
-        references: names of agents that are shown beside it.
-        tasks: names of some tasks; by default all.
-        seeds: how many; each agent runs each level with each seed.
-        kept: whether the runs need fingerprints, to be kept in a store.
+        references: names of agents to compare with.
+        tasks: names of tasks; by default all.
+        seeds: number of seeds; each agent runs each level with each seed.
+        kept: whether the runs get fingerprints, which a store needs.
 
     Raises:
         ValueError: there is no such agent or task, one is named twice, or the agent can do none of the tasks.
@@ -155,14 +156,14 @@ def plan_profile(
 
 
 def refusals(agent: str | AgentMaker, tasks: Sequence[str]) -> dict[str, str]:
-    """Why an agent cannot do some of the tasks, by their names.
+    """The reasons why an agent cannot run on tasks, by name of the task.
 
     Args:
-        agent: a name, or what makes it.
+        agent: its name, or a function that makes it.
         tasks: names of tasks.
 
     Raises:
-        ValueError: it can do none of them; with the reason for the first.
+        ValueError: it cannot run on any of them; the message is the reason for the first task.
     """
     reasons: dict[str, str] = {}
     first: ValueError | None = None
@@ -179,8 +180,8 @@ def refusals(agent: str | AgentMaker, tasks: Sequence[str]) -> dict[str, str]:
 
 
 def _measured(level: Level) -> tuple[Any, RegretBaseline | None]:
-    """The goal of a level and its baseline; the known values are found here once, and not in every run."""
-    _ = level.known  # which goes with the jobs to their processes
+    """The goal of a level and its baseline. This also computes the level's known values once, instead of in every run."""
+    _ = level.known  # cached in the level, which is sent to the processes with the jobs
     goal = level.goal
     return goal, None if goal is None else RegretBaseline.of(level.world, goal)
 

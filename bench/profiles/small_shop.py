@@ -1,4 +1,4 @@
-"""Small shops for tasks: items with given probabilities of clicks and conversions, and shoppers who are all alike."""
+"""Small shops for tasks: items with given probabilities of clicks and conversions, and shoppers who are all equal."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from slategym.sim.worlds.shop.model import Segments, ShopModel
 from slategym.sim.worlds.shop.parameters import ShopParameters
 
 CLICKS = make_objectives("click")
-NEVER = 1e-18  # a probability that is as good as none, whose logit is finite
+NEVER = 1e-18  # practically 0, but with a finite logit
 
-# An item's appeal is the logit of its click, its quality that of its conversion, and shoppers differ in nothing.
+# An item's appeal is the logit of its click probability, its quality that of its conversion probability; all shoppers are equal.
 ALIKE = ShopParameters(
     attraction_price=0,
     attraction_appeal=1,
@@ -37,11 +37,11 @@ EVERYBODY = Segments([1.0], np.zeros((1, 1)), [1.0])
 
 
 def plain_shoppers(segments: Segments = EVERYBODY, parameters: ShopParameters = ALIKE) -> ShopModel:
-    """Shoppers of the shop who never change: no satiation, season, delay, drift or leaving.
+    """Shoppers of `Shop-v0` who never change: without satiation, season, delay, drift or leaving.
 
     Args:
-        segments: kinds of shoppers; one by default.
-        parameters: the coefficients.
+        segments: segments of shoppers; by default a single one.
+        parameters: coefficients of the user model.
     """
     return ShopModel(
         segments=segments,
@@ -55,7 +55,7 @@ def plain_shoppers(segments: Segments = EVERYBODY, parameters: ShopParameters = 
 
 
 def logit(probability: ArrayLike) -> NDArray[np.float64]:
-    """The logits of probabilities above 0 and below 1."""
+    """The logits of probabilities between 0 and 1."""
     given = np.asarray(probability, np.float64)
     return np.asarray(np.log(given) - np.log1p(-given))
 
@@ -74,14 +74,14 @@ def small_shop(
     """A shop that shows one item at a time.
 
     Args:
-        name: of the world.
-        click: (m,) the probability that an item is clicked when shown.
-        conversion: (m,) that it then converts; by default never.
-        shoppers: how they answer; by default `plain_shoppers`.
-        features: (m, d) what agents see of the items; by default nothing that differs.
-        category: (m,) by default the same for all.
-        visits: of each shopper.
-        objectives: what is earned.
+        name: name of the world.
+        click: (m,) probability that an item is clicked when shown.
+        conversion: (m,) probability that a click converts; by default 0.
+        shoppers: the user model; by default `plain_shoppers`.
+        features: (m, d) observed features of the items; by default they are the same for all items.
+        category: (m,) categories; by default all items have the same one.
+        visits: number of visits of each shopper.
+        objectives: the objectives.
     """
     items = len(click)
     catalog = Catalog.of(

@@ -1,4 +1,4 @@
-"""The numbers of a profile as one dictionary: what `profile.json` holds and the page draws."""
+"""The results of a profile as one dictionary: the content of `profile.json`, which the page shows."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ Scores = dict[str, dict[int, float]]  # by agent and seed
 
 
 def summarise(config: Mapping[str, Any], runs: Runs, asked: int, failed: Sequence[Failure] = ()) -> dict[str, Any]:
-    """Sum up the runs of a profile.
+    """Summarise the runs of a profile.
 
     Args:
-        config: of the profile.
-        runs: those that finished.
-        asked: how many there were to do.
-        failed: those that failed.
+        config: configuration of the profile.
+        runs: the finished runs.
+        asked: number of planned runs.
+        failed: the failed runs.
 
     Returns:
         JSON values, in which a mean over seeds is {"mean", "low", "high"}.
 
-        - `tasks`: by name, what it `asks`, its `dial`, what a `low` score means, and its `levels`: `setting`, `slates`, `random`
-          and `best`, the two values that are known.
-        - `agents`: by name, its mean `score` over the tasks, and by task `score`, `levels` (the score at each setting, and the
-          value) and `seeds` (the score of each seed); a task that was refused or did not run is missing.
-        - `differences`: by task, the profiled agent less each reference, on the same seeds, with an interval that holds for all
-          pairs of the task at once, and `apart`, whether they are told apart.
+        - `tasks`: by name, what it tests (`asks`), its `dial`, what a `low` score means, and its `levels`: `setting`, `slates`,
+          and the known values `random` and `best`.
+        - `agents`: by name, the mean `score` over the tasks, and by task `score`, `levels` (score and value at each setting) and
+          `seeds` (the score of each seed); tasks that were refused or did not run are missing.
+        - `differences`: by task, the profiled agent minus each reference on the same seeds, with intervals that hold for all
+          pairs of the task together, and `apart`, whether they differ significantly.
         - `config`, `status`, `runs`, `failed`, `notes`: as in `compare`.
     """
     names = [config["agent"], *config["references"]]
@@ -54,7 +54,7 @@ def summarise(config: Mapping[str, Any], runs: Runs, asked: int, failed: Sequenc
 
 
 def _scores(names: Sequence[str], task: str, runs: Runs) -> Scores:
-    """The mean score over the levels of a task, for each agent, and each seed that has all levels."""
+    """The mean score over the levels of a task, for each agent and each seed that finished all levels."""
     settings = TASKS[task].settings
     found: Scores = {}
     for name in names:
@@ -94,12 +94,12 @@ def _agent(name: str, scores: Mapping[str, Scores], runs: Runs) -> dict[str, Any
         tasks[task] = {"score": score, "levels": levels, "seeds": {str(seed): each for seed, each in by_seed.items()}}
     seeds = [seed for seed in next(iter(done.values()), {}) if all(seed in by_seed for by_seed in done.values())]
     means = [np.mean([by_seed[seed] for by_seed in done.values()]) for seed in seeds]
-    whole = len(done) == len(scores) and bool(means)  # a mean over fewer tasks would be of something else
+    whole = len(done) == len(scores) and bool(means)  # means over different tasks would not be comparable
     return {"score": Estimate.from_seeds(means) if whole else Estimate(None), "tasks": tasks}
 
 
 def _differences(agent: str, scores: Scores) -> dict[str, Any]:
-    """The agent less each reference, and whether they are told apart."""
+    """The agent minus each reference, and whether they differ significantly."""
     found: dict[str, Any] = {}
     for pair in pairs(scores):
         if agent not in (pair.a, pair.b):
@@ -120,7 +120,7 @@ def _notes(config: Mapping[str, Any], scores: Mapping[str, Scores]) -> list[str]
         notes.append(trained)
     most = max((len(by_seed) for found in scores.values() for by_seed in found.values()), default=0)
     if most == 1:
-        notes.append("One seed gives no interval: nothing can be told apart.")
+        notes.append("One seed gives no interval: no difference can be significant.")
     elif most < ENOUGH_SEEDS:
-        notes.append(f"{most} seeds: intervals of fewer than {ENOUGH_SEEDS} hold only if scores are near normal.")
+        notes.append(f"With fewer than {ENOUGH_SEEDS} seeds (here {most}), intervals hold only if scores are nearly normal.")
     return notes

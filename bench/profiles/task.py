@@ -1,4 +1,4 @@
-"""A task: what it asks of an agent, its dial, and what a low score means."""
+"""A task of a profile: what it tests, its dial, and what a low score means."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from slategym.utils.short_repr import Brief
 
 @dataclass(frozen=True, repr=False)
 class Task(Brief):
-    """A small frozen problem that asks for one ability, at several levels of difficulty.
+    """A small frozen problem that tests one ability, at several levels of difficulty.
 
     Attributes:
-        name: of letters and hyphens.
-        asks: what it asks of an agent, a sentence.
-        dial: what the numbers of its dial count.
-        settings: of the dial, from easy to hard.
+        name: name of the task, of letters and hyphens.
+        asks: what the agent has to do, in a sentence.
+        dial: what the dial's settings count.
+        settings: settings of the dial, from easy to hard.
         make: makes the level of a setting.
-        low: what it means if an agent scores low, a sentence or two.
+        low: what a low score means, in one or two sentences.
     """
 
     name: str

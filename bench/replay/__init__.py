@@ -1,1 +1,1 @@
-"""Logs as steps of a problem, and agents that are replayed on them. No estimators, which are in `bench/off_policy`."""
+"""Logs as steps of a problem, and the replay of agents on them. Estimators do not belong here; see `bench/off_policy`."""

@@ -1,4 +1,4 @@
-"""A log of any kind as the steps of a problem, for agents that learn from it or are judged by it."""
+"""Logs of any kind as steps of a problem, for agents that learn from them or are evaluated on them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from slategym.sim.worlds import make_world
 from slategym.utils.short_repr import Brief
 from slategym.utils.storage.fingerprint import code_version, fingerprint
 
-FITTED = "world.json"  # of a fitted world
+FITTED = "world.json"  # file of a fitted world
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,12 +35,12 @@ class LoggedSteps(Brief):
     """A log as steps.
 
     Attributes:
-        problem: whose slates it holds.
-        steps: in the order of time.
-        segments: which the context is made of; None in a log of slategym, which has its own observations.
-        log: as slategym wrote it, if it did.
-        world: that the log comes from, if slategym wrote it.
-        notes: what was taken for granted, in sentences.
+        problem: problem whose slates the log contains.
+        steps: the steps in the order of time.
+        segments: the segments that the context consists of; None for a log of slategym, which has its own observations.
+        log: the log, if slategym wrote it.
+        world: the world that made the log, if slategym wrote it.
+        notes: assumptions, in sentences.
     """
 
     problem: Problem
@@ -55,42 +55,42 @@ class LoggedSteps(Brief):
 
     @property
     def slates(self) -> int:
-        """How many slates there are."""
+        """The number of slates."""
         return slates_of(self.steps)
 
     def halves(self, share: float = 0.5) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
         """The steps before and after a share of the slates.
 
         Args:
-            share: of the slates that the first part has, 0 to 1; a step is never divided.
+            share: share of the slates in the first part, from 0 to 1; steps are not divided.
 
         Raises:
-            ValueError: a part has no step.
+            ValueError: a part would have no step.
         """
         ends = np.cumsum([len(observation) for observation, _, _ in self.steps])
         cut = int(np.searchsorted(ends, share * ends[-1] - 1e-9)) + 1 if share > 0 else 0
         if share > 0 and not 0 < cut < len(self.steps):
             raise ValueError(
-                f"the log has {len(self.steps)} steps of {ends[-1]:,} slates, which cannot be divided at {share:g}: expected "
-                "more slates, or fewer of them in a step"
+                f"the log has {len(self.steps)} steps of {ends[-1]:,} slates, which cannot be divided at {share:g}: use a longer "
+                "log, or fewer slates per step"
             )
         return self.steps[:cut], self.steps[cut:]
 
 
 def slates_of(steps: Sequence[Step]) -> int:
-    """How many slates some steps have.
+    """The number of slates of steps.
 
     Args:
-        steps: of a log.
+        steps: steps of a log.
     """
     return sum(len(observation) for observation, _, _ in steps)
 
 
 def shoppers_of(steps: Sequence[Step]) -> NDArray[np.int64]:
-    """(n,) numbers of the shoppers of slates: a row of the steps is one shopper's until the answer says that it is over.
+    """(n,) the number of each slate's shopper. A row of the steps belongs to one shopper until the feedback ends the episode.
 
     Args:
-        steps: of a log, in their order; where one has fewer rows than the one before, those that were over last are gone.
+        steps: steps of a log, in order. If a step has fewer rows than the one before, the rows that ended last are removed.
     """
     found: list[NDArray[np.int64]] = []
     number, over, count = np.zeros(0, np.int64), np.zeros(0, np.bool_), 0
@@ -123,22 +123,22 @@ def load_steps(
     """Read a log as steps.
 
     Args:
-        path: of a folder of `slategym simulate`, or of any log of impressions.
-        columns: what the columns of a log of impressions mean, as `--columns` takes it.
-        encoding: of its texts.
-        world: a world that was fitted to the log, or another with the same items, whose agents are to be taught or judged; by
-            default the problem is that of the log.
-        ranks: the first ranks of each slate that count; by default all, or those that nearly all slates of the log fill.
-        rows: slates in a step, of a log of impressions.
-        trust: run files that a log of slategym names.
+        path: an output folder of `slategym simulate`, or any log of impressions.
+        columns: meaning of the columns of a log of impressions, in the form of `--columns`.
+        encoding: encoding of a CSV file.
+        world: a world fitted to the log, or another world with the same items, in which trained agents can act; by default the
+            problem is that of the log.
+        ranks: number of ranks to use, from the top of each slate; by default all, or those that nearly all slates fill.
+        rows: slates per step, in a log of impressions.
+        trust: whether to run files that a log of slategym names.
 
     Raises:
-        ValueError: it is no log, or does not fit to the world; the message says what to do.
+        ValueError: it is not a log, or does not fit the world.
     """
     if is_slategym_log(path):
         if columns or world:
-            given = "--columns are" if columns else "--world is"
-            raise ValueError(f"{path} is a log of slategym, whose columns and world are known: {given} for other logs")
+            given = "--columns" if columns else "--world"
+            raise ValueError(f"{path} is a log of slategym, whose columns and world are known: leave out {given}")
         log = read_log(path)
         shop = log.world(trust=trust)
         problem = Problem.of(shop)
@@ -146,8 +146,8 @@ def load_steps(
         if not steps:
             late = problem.longest_delay
             raise ValueError(
-                f"{path} has too few steps: expected more than {late}, by which conversions are late; "
-                "`slategym simulate` makes more of them with more --slates or fewer --shoppers"
+                f"{path} has too few steps: expected more than {late}, the longest delay of a conversion; "
+                "run `slategym simulate` with more --slates or fewer --shoppers"
             )
         problem, steps = first_ranks(problem, steps, ranks)
         return LoggedSteps(problem, steps, None, log, shop)
@@ -159,25 +159,25 @@ def load_steps(
         segments, problem = _of_fitted(world)
     steps = tuple(steps_of_impressions(impressions, problem, segments, rows=rows))
     left_out = impressions.slates - slates_of(steps)
-    notes = [f"{left_out:,} slates that show fewer than {problem.slate_size} items are left out."] if left_out else []
+    notes = [f"{left_out:,} slates with fewer than {problem.slate_size} items are left out."] if left_out else []
     shown = len(impressions) - slates_of(steps) * problem.slate_size
     if shown > left_out * problem.slate_size and impressions.ranks > problem.slate_size:
-        notes.append(f"The first {problem.slate_size} of {impressions.ranks} ranks count; further ones are cut off.")
+        notes.append(f"Only the first {problem.slate_size} of {impressions.ranks} ranks are used.")
     if impressions.ranks > 1 and len(impressions) == impressions.slates:
-        notes.append("Every row is a slate of its own, whose rank is left aside: examination counts as alike everywhere.")
+        notes.append("Every row is a slate with one item. Its rank is ignored, as if all ranks were examined equally.")
     return LoggedSteps(problem, steps, segments, notes=(*impressions.notes, *notes))
 
 
 def fingerprint_of(logged: LoggedSteps, agents: Sequence[str], config: Mapping[str, Any]) -> str | None:
-    """The fingerprint of what is done with a log: equal for the same log, agents, configuration and code.
+    """The fingerprint of a command on a log: equal for the same log, agents, configuration and code.
 
     Args:
         logged: the log.
-        agents: their names.
-        config: JSON values.
+        agents: names of the agents.
+        config: configuration, as JSON values.
 
     Returns:
-        The fingerprint; None where something in it cannot be told apart from another.
+        The fingerprint; None if a part of it has no fingerprint.
     """
     try:
         agents_told = [agent_identity(name) for name in agents]
@@ -187,10 +187,10 @@ def fingerprint_of(logged: LoggedSteps, agents: Sequence[str], config: Mapping[s
 
 
 def is_slategym_log(path: str | Path) -> bool:
-    """Whether a path is a folder, or a part, of a log that slategym wrote.
+    """Whether a path is a log that slategym wrote, or a part of one.
 
     Args:
-        path: the one.
+        path: path of a file or folder.
     """
     folder = Path(path)
     if folder.is_dir():
@@ -199,15 +199,15 @@ def is_slategym_log(path: str | Path) -> bool:
 
 
 def first_ranks(problem: Problem, steps: Sequence[Step], ranks: int | None) -> tuple[Problem, tuple[Step, ...]]:
-    """A problem and its steps with the first ranks alone.
+    """A problem and its steps with only the first ranks.
 
     Args:
-        problem: of longer slates.
-        steps: of it.
-        ranks: how many stay; None for all.
+        problem: problem with longer slates.
+        steps: its steps.
+        ranks: number of ranks to keep; None for all.
 
     Raises:
-        ValueError: there are fewer, or an objective belongs to whole slates.
+        ValueError: there are fewer ranks, or an objective depends on whole slates.
     """
     if ranks is None or ranks == problem.slate_size:
         return problem, tuple(steps)
@@ -216,7 +216,7 @@ def first_ranks(problem: Problem, steps: Sequence[Step], ranks: int | None) -> t
     known = {"click", "conversion", "revenue", "profit", "ad-revenue"}
     for name in problem.objective_names:
         if name not in known:
-            raise ValueError(f"the objective {name!r} belongs to whole slates: expected all ranks, without --ranks")
+            raise ValueError(f"the objective {name!r} depends on whole slates: leave out --ranks")
     shorter = replace(problem, slate_size=ranks)
     return shorter, tuple(_cut(problem, step, ranks) for step in steps)
 
@@ -246,11 +246,11 @@ def _cut(problem: Problem, step: Step, ranks: int) -> Step:
 
 
 def some_rows(step: Step, rows: NDArray[np.bool_]) -> Step:
-    """Some rows of a step.
+    """A step with only some of its rows.
 
     Args:
-        step: without delayed conversions.
-        rows: (n,) bool, which.
+        step: a step without delayed conversions.
+        rows: (n,) bool, the rows to keep.
     """
     observation, decision, feedback = step
     allowed = None if decision.allowed is None else decision.allowed[rows]
@@ -274,7 +274,7 @@ def _of_fitted(world: str) -> tuple[Segments, Problem]:
     """The segments and the problem of a world that was fitted to a log.
 
     Raises:
-        ValueError: it was fitted to none.
+        ValueError: it is not a fitted world.
     """
     path = Path(world)
     file = path / FITTED if path.is_dir() else path
@@ -282,7 +282,5 @@ def _of_fitted(world: str) -> tuple[Segments, Problem]:
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         segments = Segments.from_json(content["segments"])
     except (OSError, ValueError, KeyError, TypeError):
-        raise ValueError(
-            f"--world is {world!r}: expected a folder that `slategym fit LOG --out FOLDER` wrote, whose segments agents see"
-        ) from None
+        raise ValueError(f"--world is {world!r}: expected a folder that `slategym fit LOG --out FOLDER` wrote") from None
     return segments, Problem.of(make_world(world))

@@ -1,4 +1,4 @@
-"""The off-policy value of an agent while it learns a log: each policy is judged by slates that it has not learned yet."""
+"""The off-policy value of an agent while it learns from a log, each policy evaluated on slates it has not learned from yet."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ Floats = NDArray[np.float64]
 def progressive_rounds(
     agent: Agent, steps: Sequence[Step], *, draws: int = 200, progress: Callable[[int], None] | None = None
 ) -> Rounds:
-    """Let an agent learn a whole log, and note before each step how probable its slates are to the agent as it then is.
+    """Let an agent learn from a whole log, and record the probability of each logged slate under the policy just before it.
 
     The weighted mean of the rounds is the mean value of the policies that the agent goes through (progressive validation: Blum,
     Kalai, Langford, COLT 1999; with importance weights: Bietti, Agarwal, Langford, "A contextual bandit bake-off", JMLR 2021,
     section 4.1).
 
     Args:
-        agent: that learns.
-        steps: of a log with propensities.
-        draws: for agents whose propensities are estimated (`Agent.propensities`).
-        progress: called after each step with the slates so far.
+        agent: the agent, which learns.
+        steps: steps of a log with propensities.
+        draws: number of draws for agents whose propensities are estimated (`Agent.propensities`).
+        progress: called after each step with the number of slates so far.
 
     Returns:
-        `Actions` for slates of one item, else `Slates`.
+        `Actions` for slates of one item, otherwise `Slates`.
 
     Raises:
-        NotImplementedError: the agent does not know the probability of a given slate.
+        NotImplementedError: the agent cannot compute the probability of a given slate.
     """
     targets: list[Floats] = []
 
@@ -44,7 +44,7 @@ def progressive_rounds(
         done = 0
         for step in steps:
             targets.append(target_of(agent, step, draws))
-            yield step  # which the agent learns
+            yield step  # the agent learns from it now
             done += len(step[0])
             if progress:
                 progress(done)
@@ -57,9 +57,9 @@ def target_of(agent: Agent, step: Step, draws: int) -> Floats:
     """(n, k) the probabilities with which an agent would show the slates of a step.
 
     Args:
-        agent: as it is.
-        step: of a log.
-        draws: for agents whose propensities are estimated.
+        agent: the agent in its current state.
+        step: a step of a log.
+        draws: number of draws for agents whose propensities are estimated.
     """
     observation, decision, _ = step
     return np.asarray(np.clip(agent.propensities(observation, decision.slate, decision.allowed, draws=draws), 0, 1))
@@ -72,23 +72,23 @@ def rounds_of(
     predicted: Floats | None = None,
     expected: Floats | None = None,
 ) -> Rounds:
-    """The rounds of steps under a policy, for estimators.
+    """The rounds of a log and a policy, as input for estimators.
 
     Args:
-        problem: of the log.
-        steps: of it.
-        target: (n, k) the policy's probabilities.
-        predicted: (n, k, M) what a reward model predicts of the logged items.
-        expected: (n, k, M) what it expects under the policy.
+        problem: problem of the log.
+        steps: steps of the log.
+        target: (n, k) the policy's probabilities of the logged items.
+        predicted: (n, k, M) rewards of the logged items, predicted by a reward model.
+        expected: (n, k, M) expected rewards of the policy, predicted by the model.
 
     Returns:
-        `Actions` for slates of one item, else `Slates`; with a reward for each objective.
+        `Actions` for slates of one item, otherwise `Slates`; with a reward for each objective.
     """
     credit = ItemCredit(problem)
     reward = np.concatenate([credit(feedback, problem.shown(seen, shown.slate)) for seen, shown, feedback in steps])
     behaviour = np.concatenate([decision.propensity for _, decision, _ in steps]).astype(np.float64)
     shopper = shoppers_of(steps)
-    cluster = shopper if len(shopper) and shopper.max() + 1 < len(shopper) else None  # some come several times
+    cluster = shopper if len(shopper) and shopper.max() + 1 < len(shopper) else None  # if shoppers come several times
     if problem.slate_size == 1:
         model, expectation = (None if each is None else each[:, 0] for each in (predicted, expected))
         return Actions(reward[:, 0], behaviour[:, 0], target[:, 0], model, expectation, cluster=cluster)

@@ -1,4 +1,4 @@
-"""Rejection replay: what an agent would have earned online, from the logged slates that it would have shown itself."""
+"""Rejection replay: an agent's online value, estimated from the logged slates that it would have shown itself."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ STREAM = 0x5E1EC7
 
 @dataclass(frozen=True, repr=False)
 class Accepted(Brief):
-    """The slates of a log that an agent would have shown.
+    """The accepted slates of a rejection replay.
 
     Attributes:
-        objectives: (a, M) what they earned, in the order in which the agent learned them.
-        offered: slates of the log.
-        matched: slates that the agent chose alike.
-        floor: the propensity from which on a match is accepted by chance alone, in proportion to floor / propensity.
-        below: slates whose propensity is below the floor; matches among them are rarer than they should be.
+        objectives: (a, M) their rewards, in the order in which the agent learned from them.
+        offered: number of slates in the log.
+        matched: number of slates where the agent chose the logged slate.
+        floor: matches with a higher propensity are accepted with the probability floor / propensity.
+        below: number of slates whose propensity is below the floor; their matches are under-represented.
     """
 
     objectives: NDArray[np.float64]
@@ -46,22 +46,22 @@ def rejection_replay(
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> Accepted:
-    """Replay an agent on a log: it chooses for each logged shopper, and learns only the slates that it chose as they were logged.
+    """Replay an agent on a log: it chooses for each logged shopper, and learns only where it chose the logged slate.
 
-    Where the logging policy drew every slate with the same probability, the accepted slates are distributed as those of a run of
-    the agent itself with so many slates (Li, Chu, Langford, Wang, "Unbiased offline evaluation of contextual-bandit-based news
-    article recommendation algorithms", WSDM 2011, theorem 1). Where it drew some more often, a match is accepted with the
-    probability floor / propensity, which makes up for that (rejection sampling: Dudik, Erhan, Langford, Li, "Sample-efficient
-    nonstationary policy evaluation for contextual bandits", UAI 2012, section 4). It matches whole slates; of long ones hardly
-    any match. Agents decide for a whole step before they learn of it.
+    If the logging policy drew every slate with the same probability, the accepted slates have the same distribution as those of a
+    run of the agent itself with as many slates (Li, Chu, Langford, Wang, "Unbiased offline evaluation of contextual-bandit-based
+    news article recommendation algorithms", WSDM 2011, theorem 1). If it drew some slates more often, a match is accepted with
+    the probability floor / propensity, which corrects for this (rejection sampling: Dudik, Erhan, Langford, Li, "Sample-efficient
+    nonstationary policy evaluation for contextual bandits", UAI 2012, section 4). Whole slates must match, which is rare for long
+    slates. Agents decide for a whole step before they learn from it.
 
     Args:
-        agent: new, or with what it knows; it learns.
-        steps: of the log, with propensities; where they are not known, the log is taken for a uniform one.
-        floor: of whole slates; by default the least propensity in the log, with which the replay is unbiased. A higher one
-            accepts more slates, and is biased.
-        seed: of the rejections.
-        progress: called after each step with the slates so far.
+        agent: new or already trained; it learns during the replay.
+        steps: steps of the log, with propensities; if they are unknown, the log is assumed to be uniform.
+        floor: for the propensities of whole slates; by default the lowest propensity in the log, with which the replay is
+            unbiased. A higher floor accepts more slates, but introduces bias.
+        seed: random seed of the rejections.
+        progress: called after each step with the number of slates so far.
 
     Raises:
         ValueError: the floor is not a probability above 0.
@@ -90,15 +90,15 @@ def rejection_replay(
 
 
 def joint_propensity(step: Step) -> NDArray[np.float64]:
-    """(n,) the probability with which the logger showed each slate; NaN where it is not known.
+    """(n,) the probability with which the logging policy showed each slate; NaN where it is unknown.
 
     Args:
-        step: of a log.
+        step: a step of a log.
     """
     return np.asarray(step[1].propensity.astype(np.float64).prod(axis=1))
 
 
 def _least(steps: Sequence[Step]) -> float:
-    """The least propensity of a slate of the log; 1 where none is known."""
+    """The lowest propensity of a slate of the log; 1 if none is known."""
     found = [np.nanmin(np.where(joint > 0, joint, np.nan), initial=1.0) for joint in map(joint_propensity, steps)]
     return float(min(found, default=1.0))

@@ -1,4 +1,4 @@
-"""Agents replayed on a log: by rejection, and off-policy while they learn all of it."""
+"""Replay of agents on a log: by rejection, and off-policy while they learn from the whole log."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from slategym.bench.statistics import Estimate
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Count, Seed
 
-FEW = 1000  # accepted slates, below which a value is hardly known
-UNIFORM = 1e-4  # relative spread of the propensities of a uniform log
-PARTS = 20  # of the log, whose means show how an agent learns
+FEW = 1000  # with fewer accepted slates, a warning says that the value is uncertain
+UNIFORM = 1e-4  # propensities with a smaller relative spread count as equal
+PARTS = 20  # number of parts of the log whose means make the learning curve
 FOR_ACTIONS, FOR_SLATES = ("snipw", "ipw"), ("rips", "sips")
 
 
@@ -38,23 +38,23 @@ def replay_agents(
     seed: Seed = 0,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
-    """Replay agents on a log, each new and with the same seed.
+    """Replay agents on a log; each agent is new and has the same seed.
 
     Args:
         logged: the log.
-        agents: their names, or makers of them.
-        weights: (M,) of the objectives; by default the problem's.
+        agents: names of the agents, or functions that make them.
+        weights: (M,) weights of the objectives; by default the problem's.
         floor: see `rejection_replay`.
-        draws: for agents whose propensities are estimated.
-        seed: of the agents and of the rejections.
-        progress: called with the slates so far, of all agents, each counted twice.
+        draws: number of draws for agents whose propensities are estimated.
+        seed: random seed of the agents and of the rejections.
+        progress: called with the number of slates so far, for all agents; each slate counts twice per agent.
 
     Returns:
-        JSON values: "log" on the log; "agents" by name, each with what it earned of the "accepted" slates, its value
-        "off_policy" while it learned all of them, and "warnings".
+        JSON values: "log" describes the log; "agents" has, by name, the value by rejection under "accepted", the value while the
+        agent learned from all slates under "off_policy", and "warnings" in both.
 
     Raises:
-        ValueError: there is no such agent, or no such estimator.
+        ValueError: there is no such agent or estimator.
     """
     given = tuple(logged.problem.weights if weights is None else weights)
     if len(given) != len(logged.problem.objective_names):
@@ -83,19 +83,19 @@ def make_for_log(agent: str | AgentMaker, logged: LoggedSteps, seed: int, scalar
     """A new agent for the problem of a log.
 
     Args:
-        agent: its name, or what makes it.
+        agent: its name, or a function that makes it.
         logged: the log.
-        seed: of the agent.
+        seed: random seed of the agent.
         scalarizer: its goal.
 
     Raises:
-        ValueError: there is no such agent, or it is none that learns from a log.
+        ValueError: there is no such agent, or it is not a subclass of `Agent`.
     """
     made = (
         make_for(agent, logged.problem, seed, scalarizer) if isinstance(agent, str) else agent(logged.problem, seed, scalarizer)
     )
     if not isinstance(made, Agent):
-        raise ValueError(f"{agent} gives a {type(made).__name__}: expected a subclass of slategym.agents.Agent")
+        raise ValueError(f"{agent} made a {type(made).__name__}: expected a subclass of slategym.agents.Agent")
     return made
 
 
@@ -104,7 +104,7 @@ def _after(before: int, tell: Callable[[int], None], done: int) -> None:
 
 
 def _about(logged: LoggedSteps) -> dict[str, Any]:
-    """What matters of a log: slates, ranks, objectives, what was earned, and its propensities."""
+    """A summary of a log: slates, ranks, items, rewards and propensities."""
     joint = np.concatenate([joint_propensity(step) for step in logged.steps])
     earned = np.concatenate([feedback.objectives for *_, feedback in logged.steps]).astype(np.float64)
     known = joint[np.isfinite(joint) & (joint > 0)]
@@ -133,15 +133,15 @@ def _accepted(
     found = rejection_replay(agent, logged.steps, floor=floor, seed=seed, progress=progress)
     count, said = len(found.objectives), []
     if about["propensities"] == 0:
-        said.append("The log has no propensities: the value is right only if every slate was as likely as any other.")
+        said.append("The log has no propensities: the value is correct only if all slates were equally probable.")
     elif about["propensities"] < 1:
-        said.append(f"{1 - about['propensities']:.1%} of the slates have no propensity: they count as the least probable ones.")
+        said.append(f"{1 - about['propensities']:.1%} of the slates have no propensity: they are treated as the least probable.")
     if found.below:
         said.append(f"{found.below:,} slates have a propensity below the floor of {found.floor:.3g}: the value is biased.")
     if count < FEW:
-        ranks = " With --ranks 1 only the first item of a slate has to match." if about["ranks"] > 1 else ""
-        rejected = " A higher --floor accepts more of them, at the cost of bias." if found.matched > 2 * count else ""
-        said.append(f"Only {count:,} of {found.offered:,} slates are accepted: the value is hardly known.{ranks}{rejected}")
+        ranks = " With --ranks 1, only the first item of a slate has to match." if about["ranks"] > 1 else ""
+        rejected = " A higher --floor accepts more of them, but introduces bias." if found.matched > 2 * count else ""
+        said.append(f"Only {count:,} of {found.offered:,} slates are accepted: the value is uncertain.{ranks}{rejected}")
     parts = [part for part in np.array_split(found.objectives @ np.array(weights), min(PARTS, max(count // 20, 1))) if len(part)]
     return {
         "slates": count,

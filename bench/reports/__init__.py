@@ -1,1 +1,1 @@
-"""Pages and plots of results. Computes nothing that a results file does not hold; the rest of `bench` does not import it."""
+"""HTML pages and plots of results. Computations do not belong here: pages show only what a results file contains."""

@@ -1,4 +1,4 @@
-"""The report of a benchmark: one self-contained page of HTML that works offline."""
+"""The report of a benchmark: one self-contained HTML page that works offline."""
 
 from __future__ import annotations
 
@@ -29,58 +29,56 @@ from slategym.bench.reports.style import Plot, Style
 from slategym.utils.storage.files import write_text
 
 LEADERBOARD = """
-<b>Value</b> is the weighted sum of the objectives, per slate and per <b>episode</b>, a shopper's visits from the first to the
-last. The <b>oracle</b> knows each shopper's taste and shows the best slate for this visit. <b>Regret</b> is the expected value
-that a slate lacks to the oracle's.
+<b>Value</b> is the weighted sum of the objectives, per slate and per <b>episode</b> (a shopper's visits from the first to the
+last). The <b>oracle</b> knows each shopper's taste and shows the best slate for each visit. <b>Regret</b> is the difference
+between the expected value of the oracle's slates and that of the agent's slates.
 """
 CONTEXT = """
-<b>Of context</b> is the share of the value of the best slates that the observation allows, an upper limit for agents, which see
-no more than the observation; it comes from a large fit to the exact probabilities.
+<b>% of context</b> is the value as a share of the value of the best slates given the observation. No agent can exceed 100 %,
+because agents see only the observation. The best slates come from a large model fitted to the exact probabilities.
 """
 BEYOND = """
-What else a shop looks at. <b>Personalisation</b> is how much of what personal slates can add to the best slate for everybody an
-agent earns; <b>slates to 90 %</b> how fast it learns; <b>Gini</b> how unevenly it shows the catalogue.
+Other metrics. Personal slates can earn more than the one slate that is best for everybody: <b>personalisation</b> is the share of
+this gain that an agent achieves. <b>Slates to 90 %</b> shows how fast it learns, and <b>Gini</b> how unevenly it shows the items.
 """
 SEGMENTS = """
-The value per slate of each segment of shoppers, whose tastes differ.
+The value per slate in each segment of shoppers, whose tastes differ.
 """
 REFERENCES = """
-Policies that do not learn, each on trajectories of its own with the same shoppers as the agents, in exact expectation.
-<b>oracle-episode</b> is the best known policy for whole episodes, not a limit.
+Policies that do not learn, run with the same shoppers as the agents; their values are exact expectations.
+<b>oracle-episode</b> is the best known policy for whole episodes, but not an upper bound.
 """
 LEARNING = """
-Each line is an agent's mean over the seeds, over the last {span} slates at each point; the band is its 95 % interval. Overlapping
-bands do not show that two agents are equal: the same shoppers come to every agent, so compare agents by the paired differences
-below.
+Each line shows the mean of an agent over the seeds; each point covers the last {span} slates. The band is the 95 % interval.
+Overlapping bands do not show that two agents are equal: all agents get the same shoppers, so use the paired differences below.
 """
 BALANCE = """
-Right is more {across}, up is more {high}; the crosses are 95 % intervals. All points of a thin line have the same value, so an
-agent earns more the more lines lie below it. Two agents on one line earn the same in different ways.
+Further right means more {across}, further up more {high}. The crosses are 95 % intervals. All points on a thin line have the same
+value, and lines further up and to the right have higher values.
 """
 UTILITY = """
-<b>Value</b> is the utility of the mean objectives of {span}. <b>Regret</b> is the expected utility that the slates shown lack to
-the best achievable by mixtures of slates for the same shoppers.
+<b>Utility</b> is the scalarizer's value of the mean objectives of {span}. <b>Regret</b> is the difference between the expected
+utility of the best mixture of slates for the same shoppers and that of the slates shown.
 """
 WEIGHTS = """
-The weights by which an agent chose, normalised to a sum of 100 %. A scalarizer moves them with what the run has earned, so two
-agents can come to different weights for the same scalarizer.
+The weights with which an agent chose slates, normalised to a sum of 100 %. A scalarizer adapts them to the rewards of the run so
+far, so agents with the same scalarizer can have different weights.
 """
 GOAL_BALANCE = """
-Right and up are more of the two objectives; the crosses are 95 % intervals. The scalarizer decides the direction in which an
-agent goes, and what the agent knows how far.
+Further right and further up mean more of the two objectives. The crosses are 95 % intervals. The scalarizer determines the
+direction in which an agent moves, and what the agent has learned determines how far.
 """
 UTILITY_REGRET = """
-The expected utility that all slates shown so far lack to the best achievable, times the slates. It flattens once an agent has
-learned.
+The regret of utility of all slates shown so far, times their number. The line flattens once an agent has learned.
 """
 REGRET = """
 The expected value lost since the start of a run, compared with the oracle. A straight line means that an agent has stopped
 learning; flattening means that it still improves.
 """
 DIFFERENCES = """
-Value per {unit} of one agent minus another's, seed by seed on the same shoppers. <b>Two agents differ significantly where the
-interval does not contain 0</b> (a full marker, a tinted cell). The intervals hold for all pairs at once with 95 %: among equal
-agents at most one benchmark in twenty claims any difference.
+The value per {unit} of one agent minus that of another, with the same seeds and shoppers. <b>Two agents differ significantly if
+the interval does not contain 0</b> (filled marker, tinted cell). The intervals hold for all pairs together with 95 %: if all
+agents are equal, at most one benchmark in twenty reports any difference.
 """
 
 
@@ -88,14 +86,14 @@ def write_report(results: Mapping[str, Any], path: str | Path) -> None:
     """Write the report of a benchmark.
 
     Args:
-        results: as results.json has them, with at least one agent.
-        path: the HTML file to write.
+        results: content of results.json, with at least one agent.
+        path: HTML file to write.
 
     Raises:
-        ValueError: the results hold no agent.
+        ValueError: the results contain no agent.
     """
     if not results.get("agents"):
-        raise ValueError("the results hold no agent: expected results['agents'] to have at least one, with its estimates")
+        raise ValueError("the results contain no agent: expected results['agents'] to have at least one, with its estimates")
     write_text(Path(path), page(results))
 
 
@@ -126,7 +124,7 @@ def page(results: Mapping[str, Any]) -> str:
 
 
 def _sections(findings: Findings, style: Style, frame: Frame, prefix: str = "") -> list[Markup]:
-    """The sections on agents with the same weights or scalarizer; the ids of plots begin with the prefix."""
+    """The sections for agents with the same weights or scalarizer; the ids of their plots begin with the prefix."""
 
     def named(plot: Plot | None) -> Plot | None:
         return None if plot is None else replace(plot, id=prefix + plot.id)
@@ -136,7 +134,7 @@ def _sections(findings: Findings, style: Style, frame: Frame, prefix: str = "") 
 
     goal = findings.scalarizer
     names = legend(findings.shown, style)
-    absent = ORACLE not in findings.agents and findings.oracle.mean is not None  # the values are then drawn under its mean
+    absent = ORACLE not in findings.agents and findings.oracle.mean is not None  # plots of values then show its mean as a line
     framed = legend([ORACLE] * absent + findings.shown, style)
     value = frame.figure(over_time("value", "value", 420, "utility" if goal else "value per slate"))
     parts = [(per_slate(each), per_slate(each).removesuffix("_per_slate")) for each in findings.plurals.values()]
@@ -161,12 +159,12 @@ def _sections(findings: Findings, style: Style, frame: Frame, prefix: str = "") 
     learning = Markup(LEARNING).format(span=_stretch(findings))
     by_seed = frame.figure(named(values_by_seed(findings, style)))
     if by_seed:
-        by_seed = part("titled", "Each seed a dot, above it the mean with its interval", by_seed)
+        by_seed = part("titled", "Small dots: single seeds. Large markers: means with 95 % intervals", by_seed)
     segments = by_segment(findings)
     nothing, known, more = Markup(), reference_policies(findings), beyond_value(findings, style)
     return [
         section(f"{under}Leaderboard", reading, leaderboard(findings, style) + by_seed),
-        section(f"{under}Beyond value", Markup(BEYOND), more) if more else nothing,
+        section(f"{under}Other metrics", Markup(BEYOND), more) if more else nothing,
         section(f"{under}Segments", Markup(SEGMENTS), segments) if segments else nothing,
         section(f"{under}Reference policies", Markup(REFERENCES), known) if known else nothing,
         section(f"{under}Learning", learning, framed + value + halves) if value or halves else nothing,
@@ -185,29 +183,29 @@ def _in_pairs(frame: Frame, plots: list[Plot | None]) -> Markup:
 
 
 def _winners(goals: list[Findings]) -> str:
-    """Who is best under each of several scalarizers, in a sentence."""
+    """The best agent for each of several scalarizers, in a sentence."""
     best = {str(goal.scalarizer): goal.ranked[0] for goal in goals if goal.ranked}
     if len(set(best.values())) == 1:
-        return f"{next(iter(best.values()))} has the highest mean utility under each of {len(best)} scalarizers"
-    return "Highest mean utility: " + listed([f"{agent} under {scalarizer}" for scalarizer, agent in best.items()])
+        return f"{next(iter(best.values()))} has the highest mean utility for each of {len(best)} scalarizers"
+    return "Highest mean utility: " + listed([f"{agent} for {scalarizer}" for scalarizer, agent in best.items()])
 
 
 def _stretch(findings: Findings) -> str:
-    """How many slates each point of a curve covers."""
+    """The number of slates that each point of a curve covers, in words."""
     curves = findings.results.get("curves") or {}
     shown: list[int] = next((curve["slates"] for curve in curves.values()), [])
     return f"{shown[-1] / len(shown):,.0f}" if shown else "few"
 
 
 def _setting(findings: Findings) -> str:
-    """What was run, in a few sentences."""
+    """The runs of the benchmark, in a few sentences."""
     config, seeds = findings.config, findings.seeds
     agents = len(config.get("agents") or findings.agents)
     said = f"{agents} agent{'s' * (agents != 1)}"
     if seeds and "slates" in config:
-        said += f", {'each ' * (agents != 1)}run on {seeds} seed{'s' * (seeds != 1)} of {config['slates']:,} slates"
+        said += f", {'each ' * (agents != 1)}run with {seeds} seed{'s' * (seeds != 1)} of {config['slates']:,} slates"
     if "items" in config and "slate_size" in config:
-        said += f", {config['slate_size']} of {config['items']:,} items on a slate"
+        said += f", {config['slate_size']} of {config['items']:,} items per slate"
     said += "."
     goals = config.get("scalarizers")
     weights = config.get("weights") or ()
@@ -217,9 +215,9 @@ def _setting(findings: Findings) -> str:
         said += f" Value is {weighted_sum(weights, list(findings.plurals.values()))}."
     if seeds == 1:
         return said
-    return said + " Intervals are 95 % bootstrap intervals over the seeds; a seed brings every agent the same shoppers."
+    return said + " Intervals are 95 % bootstrap intervals over the seeds; with the same seed, all agents get the same shoppers."
 
 
 def words_of(name: str) -> str:
-    """A metric's name as words."""
+    """The name of a metric with spaces instead of underscores."""
     return name.replace("_", " ")

@@ -1,4 +1,4 @@
-"""The plots over time."""
+"""Plots of metrics over time."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from slategym.bench.reports.findings import ORACLE, RANDOM, Findings
 from slategym.bench.reports.style import INK, Plot, Style, axis, band, end_labels, layout, padded
 from slategym.bench.statistics import Estimate
 
-Line = dict[str, Any]  # slates, mean, low and high, a list each
+Line = dict[str, Any]  # lists of slates, mean, low and high
 
 
 def curve(findings: Findings, style: Style, metric: str, plot: str, height: int, title: str) -> Plot | None:
-    """Plot one metric against the slates shown, with a line and a band for each agent, named at its end.
+    """Plot a metric against the slates shown, with a line and a band for each agent, labelled at its end.
 
     Args:
         findings: the results.
-        style: of the agents.
+        style: look of the agents.
         metric: one of the metrics of the results' curves.
         plot: id of the plot.
         height: in pixels.
-        title: of the vertical axis.
+        title: title of the vertical axis.
 
     Returns:
-        The plot; None where the metric was not recorded.
+        The plot; None if the metric was not recorded.
     """
     curves = findings.results.get("curves") or {}
     known = {name: curves[name] | curves[name][metric] for name in findings.shown if metric in curves.get(name, {})}
@@ -39,7 +39,7 @@ def curve(findings: Findings, style: Style, metric: str, plot: str, height: int,
     if metric == "value" and ORACLE not in known and findings.oracle.mean is not None:
         slates = next(iter(known.values()))["slates"]
         known[ORACLE] = {"slates": slates, "mean": [findings.oracle.mean] * len(slates)}
-    if metric == "cumulative_regret":  # which starts at 0
+    if metric == "cumulative_regret":  # add the start, where it is 0
         starts = {"slates": 0, "mean": 0.0, "low": 0.0, "high": 0.0}
         known = {name: {part: [start, *(line.get(part) or [])] for part, start in starts.items()} for name, line in known.items()}
     known = dict(sorted(known.items(), key=lambda item: -_last(item[1]["mean"])))
@@ -78,7 +78,7 @@ def curve(findings: Findings, style: Style, metric: str, plot: str, height: int,
                 y=1,
                 xanchor="left",
                 yanchor="top",
-                text="bands too wide to draw; more seeds narrow them",
+                text="intervals too wide to draw; use more seeds",
                 font={"color": muted, "size": 12},
             )
         )
@@ -106,7 +106,7 @@ def curve(findings: Findings, style: Style, metric: str, plot: str, height: int,
 
 
 def _drawn(known: Mapping[str, Line], goal: bool) -> list[float]:
-    """The values that have to fit in the plot; for a utility, which may be very low, not the lowest ones."""
+    """The values that must fit into the plot; the lowest utilities, which may be extreme, are left out."""
     every = {name: [value for value in line["mean"] if value is not None] for name, line in known.items()}
     if not goal:
         return [value for line in every.values() for value in line]
@@ -115,7 +115,7 @@ def _drawn(known: Mapping[str, Line], goal: bool) -> list[float]:
 
 
 def _last(values: Sequence[float | None]) -> float:
-    """The last value that is known."""
+    """The last known value."""
     return next((value for value in reversed(values) if value is not None), 0.0)
 
 
@@ -130,14 +130,14 @@ def _end(line: Line) -> Estimate:
 
 
 def _foggy(lines: Sequence[Line]) -> bool:
-    """Whether bands would hide the lines: with two or three seeds they can be wider than the lines are apart."""
+    """Whether bands would hide the lines: with two or three seeds they can be wider than the distances of the lines."""
     means = [value for line in lines for value in line["mean"] if value is not None]
     widths = sorted(high - low for line in lines if _bounded(line) for low, high in zip(line["low"], line["high"], strict=True))
     return bool(widths) and widths[len(widths) // 2] > 0.5 * (max(means) - min(means))
 
 
 def _intervals(line: Line, places: int) -> list[str]:
-    """The intervals of a line, as text behind its numbers."""
+    """The intervals of a line, as text to show after its numbers."""
     if not _bounded(line):
         return [""] * len(line["slates"])
     ends = zip(line["low"], line["high"], strict=True)

@@ -1,4 +1,4 @@
-"""The plots that compare the agents."""
+"""Plots that compare the agents of a benchmark."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from slategym.bench.statistics import Estimate
 
 
 def clicks_against_conversions(findings: Findings, style: Style) -> Plot | None:
-    """Plot each agent between the first two objectives, with lines of equal value where the weights are fixed.
+    """Plot the agents by their first two objectives, with lines of equal value if the weights are fixed.
 
     Returns:
-        The plot; None where there is a single objective.
+        The plot; None if there is only one objective.
     """
     if len(findings.objectives) < 2:
         return None
@@ -100,17 +100,17 @@ def clicks_against_conversions(findings: Findings, style: Style) -> Plot | None:
 
 
 def lead(findings: Findings, style: Style) -> Plot | None:
-    """Plot the difference between the first agent and each other, with intervals (a forest plot).
+    """Plot the difference between the best agent and each other agent, with intervals (a forest plot).
 
     Returns:
-        The plot; None where there is no other agent.
+        The plot; None if there is no other agent.
     """
-    first, *rest = findings.ranked or [""]  # only the oracle was run
+    first, *rest = findings.ranked or [""]  # empty if only the oracle was run
     gaps = {name: gap for name in rest if (gap := findings.difference(first, name))}
     if not gaps:
         return None
     places = decimals(gaps.values())
-    rows = list(gaps)[::-1]  # the nearest stands on top
+    rows = list(gaps)[::-1]  # the closest agent is the top row
     traces = []
     for row, name in enumerate(rows):
         gap, colour = gaps[name], style.colour(name)[0]
@@ -139,12 +139,12 @@ def lead(findings: Findings, style: Style) -> Plot | None:
 
 
 def values_by_seed(findings: Findings, style: Style) -> Plot | None:
-    """Plot what agents are ranked by, a dot for each seed beside the mean and its interval.
+    """Plot the metric that agents are ranked by: a dot for each seed, and the mean with its interval.
 
     Returns:
-        The plot; None with a single seed.
+        The plot; None if there is only one seed.
     """
-    rows = findings.ranked[::-1]  # the best stands on top
+    rows = findings.ranked[::-1]  # the best agent is the top row
     found = {name: findings.results["agents"][name].get("seeds") or {} for name in rows}
     if not rows or (findings.seeds or 0) < 2 or any(findings.metric not in each for each in found.values()):
         return None
@@ -198,7 +198,7 @@ def _share(value: float, ends: Sequence[float]) -> float:
 def _lines_of_equal_value(
     weights: tuple[float, float], x_range: Sequence[float], y_range: Sequence[float]
 ) -> list[tuple[tuple[float, float], tuple[float, float], str]]:
-    """The two ends, upper first, of about six lines of round values in the frame, and their labels."""
+    """About six lines of equal value at round values: the two ends of each in the frame, the upper one first, and its label."""
     click, conversion = weights
     corners = [click * x + conversion * y for x in x_range for y in y_range]
     rough = (max(corners) - min(corners)) / 8

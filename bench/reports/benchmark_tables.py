@@ -1,4 +1,4 @@
-"""The tables of the report: the leaderboard, the differences of all pairs and the configuration."""
+"""Tables of the report of a benchmark: leaderboard, differences of all pairs, and configuration."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Column = tuple[str, str, str]  # metric, heading, meaning
 
 
 def columns(findings: Findings) -> list[Column]:
-    """The columns of the leaderboard, of which those without numbers are left out."""
+    """The possible columns of the leaderboard; columns without numbers are not shown."""
     goal = findings.scalarizer
     mixed = _mixed(findings)
-    per_episode = ("value_per_episode", "value per episode", f"{mixed}, of a shopper's visits from the first to the last")
+    per_episode = ("value_per_episode", "value per episode", f"{mixed}, over a shopper's visits from the first to the last")
     value = f"utility of the mean objectives of {findings.span}" if goal else f"{mixed}, over the whole run"
     return [
         *([per_episode] if findings.unit == "episode" else []),
@@ -33,15 +33,15 @@ def columns(findings: Findings) -> list[Column]:
         ("final_value", "last 10 %", "value per slate over the last 10 % of the run"),
         (
             "share_of_best_known",
-            f"of {BEST_KNOWN}",
+            f"% of {BEST_KNOWN}",
             "value per episode as a share of that of the best known policy, which knows every shopper, for the same shoppers",
         ),
         (
             "share_of_context",
-            "of context",
-            "expected value as a share of that of the best slates that the observation allows, for the same shoppers",
+            "% of context",
+            "expected value as a share of that of the best slates given the observation, for the same shoppers",
         ),
-        ("share_of_oracle", "of oracle", "expected value as a share of that of the oracle's slates for the same shoppers"),
+        ("share_of_oracle", "% of oracle", "expected value as a share of that of the oracle's slates, for the same shoppers"),
         *(
             (weight_of(name), f"final weight on {name}", "normalised weight over the last 10 % of the run")
             for name in findings.objectives[1:]
@@ -49,37 +49,45 @@ def columns(findings: Findings) -> list[Column]:
         (
             "regret_per_slate",
             "regret",
-            "how much utility the expected objectives lack to the best mixture of slates"
+            "utility of the best mixture of slates, minus the utility of the expected objectives"
             if goal
-            else "expected value that a slate lacks to the oracle's",
+            else "expected value of the oracle's slate, minus that of the agent's slate",
         ),
-        ("context_regret_per_slate", "regret to context", "how much utility the slates lack to the best from what is observed"),
+        (
+            "context_regret_per_slate",
+            "regret to context",
+            "utility of the best slates given the observation, minus that of the agent's slates",
+        ),
         ("slates_per_second", "slates/s", "speed of agent and environment together, in one process"),
     ]
 
 
 def details(findings: Findings) -> list[Column]:
-    """The columns of the second table, of which those without numbers are left out."""
+    """The possible columns of the second table; columns without numbers are not shown."""
     return [
         *((per_slate(each), f"{each} per slate", f"{each} per slate") for each in findings.plurals.values()),
-        ("visits_per_episode", "visits", "visits of an episode"),
-        ("share_staying", "stay", "share of the shoppers who come until the last possible visit"),
-        ("share_of_personalisation", "personalisation", "share of what personal slates can add to the best slate for everybody"),
+        ("visits_per_episode", "visits", "visits per episode"),
+        ("share_staying", "stay", "share of the shoppers who stay until their last possible visit"),
+        (
+            "share_of_personalisation",
+            "personalisation",
+            "share of the gain of personal slates over the best slate for everybody that the agent achieves",
+        ),
         (
             "slates_to_90",
             "slates to 90 %",
-            "slates until ten steps first earned 90 % of the ceiling",
+            "slates until the mean of ten steps first reaches 90 % of the ceiling",
         ),
-        ("coverage", "coverage", "share of the items that were shown"),
-        ("gini", "Gini", "of the items' impressions: 0 if all have as many, near 1 if a few have all"),
+        ("coverage", "catalogue coverage", "share of the items that were shown"),
+        ("gini", "Gini", "Gini coefficient of the items' impressions: 0 if all have equally many, near 1 if a few have all"),
         (
             "cold_start_regret",
             "cold start regret",
-            "value that the first hundred impressions of a launched item lack to the oracle's items at the same ranks",
+            "value of the oracle's items, minus that of a launched item, at the ranks of its first hundred impressions",
         ),
         ("cold_start_value", "cold start value", "value of one of these impressions"),
-        ("cold_start_impressions", "first impressions", "how many of its first hundred impressions a launched item had"),
-        ("decision_seconds_p50", "decision", "median time of a decision for all shoppers of a step"),
+        ("cold_start_impressions", "first impressions", "number of its first hundred impressions that a launched item got"),
+        ("decision_seconds_p50", "decision time", "median time of a decision for all shoppers of a step"),
         ("decision_seconds_p99", "slowest 1 %", "99th percentile of that time"),
     ]
 
@@ -89,12 +97,12 @@ def _mixed(findings: Findings) -> str:
 
 
 def leaderboard(findings: Findings, style: Style) -> Markup:
-    """One row per agent, best first, each number with its interval; what they are ranked by also as a bar."""
+    """The leaderboard: a row per agent, the best first, with intervals; the ranking metric is also shown as a bar."""
     return _board(findings, style, columns(findings), findings.metric)
 
 
 def beyond_value(findings: Findings, style: Style) -> Markup:
-    """The same of other measures, without a bar."""
+    """The same for other metrics, without a bar."""
     return _board(findings, style, details(findings))
 
 
@@ -135,15 +143,16 @@ def _board(findings: Findings, style: Style, possible: list[Column], ranked: str
 
 KNOWN = {
     "random": "slates drawn at random",
-    EVERYBODY: "the best slate for everybody",
-    CONTEXT: "the best slate from what is observed, by a large fit to the exact probabilities",
+    EVERYBODY: "the one slate that is best on average over all shoppers",
+    CONTEXT: "the best slate given the observation, from a large model fitted to the exact probabilities",
     "oracle": "the best slate for each visit, with full knowledge of the shopper",
-    BEST_KNOWN: "the best known policy for whole episodes, with full knowledge; satisfaction has a price that falls with time",
+    BEST_KNOWN: "the best known policy for whole episodes, with full knowledge of the shopper; satisfaction has a value, which "
+    "is lower the less time is left",
 }
 
 
 def reference_policies(findings: Findings) -> Markup:
-    """What the reference policies earn, from the one that knows least; empty where none is known."""
+    """The values of the reference policies, from the one that knows least; empty if there are none."""
     names = list(findings.references)
     if not names:
         return Markup()
@@ -163,7 +172,7 @@ def reference_policies(findings: Findings) -> Markup:
 
 
 def by_segment(findings: Findings) -> Markup:
-    """The value per slate of each agent in each segment of shoppers; empty where there are none."""
+    """The value per slate of each agent in each segment of shoppers; empty if there are no segments."""
     found = findings.results.get("segments") or {}
     names = [name for name in findings.shown if name in found]
     labels = list(dict.fromkeys(label for name in names for label in found[name]))
@@ -178,7 +187,7 @@ def by_segment(findings: Findings) -> Markup:
 
 
 def differences(findings: Findings, style: Style) -> Markup:
-    """Value of the agent of each row minus that of each column; empty with fewer than three agents."""
+    """The value of each row's agent minus that of each column's agent; empty with fewer than three agents."""
     ranked = findings.ranked
     gaps = {(a, b): gap for a in ranked for b in ranked if (gap := findings.difference(a, b))}
     if len(ranked) < 3 or not gaps:
@@ -207,22 +216,22 @@ def differences(findings: Findings, style: Style) -> Markup:
 
 
 def legend(names: Iterable[str], style: Style, always: bool = False) -> Markup:
-    """The agents with their colours; unless `always`, only on screens too narrow for labels at the lines' ends."""
+    """The agents with their colours. Unless `always`, shown only on narrow screens, which have no labels at the lines' ends."""
     return part("legend", [part("agent", name, style) for name in names], always=always)
 
 
 def configuration(findings: Findings) -> Markup:
-    """The command and the configuration, entry by entry."""
+    """The command, and the entries of the configuration."""
     again = command(findings)
     reading = Markup(
-        '<p class="reading">The same command gives the same numbers, speeds aside, in any number of processes.</p>\n'
+        '<p class="reading">This command reproduces the same numbers, except speeds, with any number of processes.</p>\n'
     )
     shown = {key: value for key, value in findings.config.items() if key != "plurals"}
     return (reading + part("command", again) if again else Markup()) + entries(shown)
 
 
 def command(findings: Findings) -> str | None:
-    """The command line that repeats these results; None where the seeds are not 0, 1, ..."""
+    """The command line that reproduces these results; None if the seeds are not 0, 1, ..."""
     config, seeds = findings.config, findings.config.get("seeds")
     if isinstance(seeds, list) and seeds != list(range(len(seeds))):
         return None
@@ -275,13 +284,13 @@ def _cell(estimate: Estimate, metric: str, heading: str, places: int) -> dict[st
 
 
 def _is_known(findings: Findings, metric: str) -> bool:
-    """Whether there is something to say of a metric: a number, or that 90 % of a ceiling was never reached."""
+    """Whether a metric has anything to show: a number, or that 90 % of the ceiling was never reached."""
     found = "share_of_oracle" if metric == "slates_to_90" else metric
     return any(findings.estimate(name, found).mean is not None for name in findings.shown)
 
 
 def _unreached(findings: Findings, name: str, metric: str) -> dict[str, Any]:
-    """What stands in the place of the slates until 90 % where an agent was never there, or not in all seeds."""
+    """The text of "slates to 90 %" for an agent that did not reach 90 % in all seeds; otherwise empty."""
     if metric != "slates_to_90" or findings.estimate(name, metric).mean is not None:
         return {}
     seeds = (findings.results["agents"][name].get("seeds") or {}).get(metric) or []
@@ -290,10 +299,10 @@ def _unreached(findings: Findings, name: str, metric: str) -> dict[str, Any]:
 
 
 def _bar(name: str, findings: Findings) -> dict[str, Any] | None:
-    """The value as a bar from zero with its interval, and the oracle's value as a tick, in percent of the track.
+    """The value as a bar from zero with its interval, and the oracle's value as a tick, in percent of the width.
 
-    A utility has no zero, and of losses the longer bar would be the worse one: there the value is a dot, the further right the
-    better.
+    Utilities, which have no natural zero, and negative values, whose longer bars would be the worse ones, are shown as dots
+    instead: further right is better.
     """
     drawn = [number for other in findings.shown for number in findings.estimate(other).known] + findings.ceiling.known
     dots = findings.scalarizer is not None or min(drawn, default=0.0) < 0

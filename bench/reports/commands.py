@@ -1,4 +1,4 @@
-"""The words of the commands that make results again."""
+"""Parts of the command lines that reproduce results."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from slategym.utils.specification import join_options
 
 
 def world_words(config: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """The world of a configuration in the words of a command, and those that name other models than its own.
+    """The value of --world, and the options for a user model or click model that replaces the world's.
 
     Args:
-        config: with "world" and "options", as results hold it.
+        config: configuration from the results, with "world" and "options".
     """
     name, given = config.get("world", "Shop-v0"), config.get("options") or {}
     apart = {option: value for option, value in given.items() if option in ("user_model", "click_model")}

@@ -1,4 +1,4 @@
-"""The page of a planned online test."""
+"""The page of `slategym experiment`: the plan of an online test."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from slategym.bench.statistics import Estimate
 from slategym.utils.storage.files import write_text
 
 NEEDED = """
-Shoppers of both arms together, and days until they have come and their last visits are over, for a two-sided test at 5 % of the
-totals of each shopper. <b>Power</b> and <b>false decisions</b> are those of a thousand simulated tests of that size; <b>false by
-slate</b> is what becomes of the 5 % when slates are taken for independent, though each shopper brings many.
+The number of shoppers in both arms together, and of days until all their visits are over, for a two-sided test of the totals per
+shopper at the 5 % level. <b>Power</b> and the rate of <b>false decisions</b> come from a thousand simulated tests of that size.
+<b>False decisions by slate</b> are those of a test that wrongly treats the slates of a shopper as independent.
 """
 LEARNING = """
-What each design finds of the difference between the agents, relative to {a}, in the second half of the runs. The <b>truth</b> is
-the difference when either agent has all shoppers. An agent that also learns from the other's shoppers is not the agent that would
-be deployed, and the test then says something else. {designs}.
+The difference between the agents that each design finds in the second half of the runs, relative to {a}. The <b>truth</b> is the
+difference between runs in which one agent has all shoppers. An agent that also learns from the other agent's shoppers differs
+from the agent that would be deployed, so such a test can give another result. {designs}.
 """
 TRUTH = "truth"
 
@@ -33,14 +33,14 @@ def write_page(result: Mapping[str, Any], path: str | Path) -> None:
     """Write the page of an experiment.
 
     Args:
-        result: as experiment.json has it, with a plan.
-        path: the HTML file to write.
+        result: content of experiment.json, with a plan.
+        path: HTML file to write.
 
     Raises:
-        ValueError: the result holds no plan.
+        ValueError: the result contains no plan.
     """
     if not result.get("plan"):
-        raise ValueError("the result holds no plan: expected one seed at least that ran in all designs")
+        raise ValueError("the result contains no plan: expected at least one seed that ran in all designs")
     write_text(Path(path), page(result))
 
 
@@ -49,19 +49,20 @@ def page(result: Mapping[str, Any]) -> str:
     config, frame = result["config"], Frame()
     a, b = config["agents"]
     value = result["plan"]["value"]
-    days = "no number of days" if value["days"] is None else f"{value['days']:,} days"
+    detect = f"A difference of {percent(config['detect'])} in value"
+    needed = f"{detect} cannot be detected" if value["days"] is None else f"{detect} takes {value['days']:,} days to detect"
     truth = Estimate.from_json(result["truth"]["value"])
-    found = f"In truth {b} earns {percent(truth.mean)} more per slate than {a}"
+    found = f"The true difference: {b} earns {percent(truth.mean)} more per slate than {a}"
     if truth.mean is not None and truth.mean < 0:
-        found = f"In truth {b} earns {percent(-truth.mean)} less per slate than {a}"
+        found = f"The true difference: {b} earns {percent(-truth.mean)} less per slate than {a}"
     return frame.page(
-        title=f"{config['world']}: a test of {a} against {b}",
+        title=f"{config['world']}: a test of {a} and {b}",
         eyebrow=f"slategym experiment · {config['world']}",
-        headline=f"A difference of {percent(config['detect'])} in value takes {days}",
+        headline=needed,
         summary_sentences=[f"{found}.", *headlines(result), *(result.get("notes") or [])],
         setting=(
-            f"A is {a}, B is {b}; {percent(config['share'])} of the shoppers come to B, {config['per_day']:,} new ones a day. "
-            f"{len(config['seeds'])} seeds of {config['slates']:,} slates in each design."
+            f"A is {a}, B is {b}; {percent(config['share'])} of the shoppers are assigned to B, with {config['per_day']:,} new "
+            f"shoppers per day. {len(config['seeds'])} seeds of {config['slates']:,} slates in each design."
         ),
         sections=[
             section("What a test needs", Markup(NEEDED), _needed(result)),
@@ -80,10 +81,10 @@ def page(result: Mapping[str, Any]) -> str:
 
 
 def headlines(result: Mapping[str, Any]) -> list[str]:
-    """A sentence for each design whose interval does not contain the truth.
+    """A sentence for each design whose interval does not contain the true difference.
 
     Args:
-        result: as experiment.json has it.
+        result: content of experiment.json.
     """
     truth = result["truth"]["value"]["mean"]
     said = []
@@ -111,15 +112,16 @@ def _needed(result: Mapping[str, Any]) -> str:
                 *(percent(checked.get(rate)) for rate in ("power", "false", "false_per_slate")),
             ]
         )
-    heads = ["per shopper", "mean of A", "mean of B", "spread of A", "shoppers", "days", "power", "false", "false by slate"]
-    return table(heads, rows, id="needed")
+    means = ["mean of A", "mean of B", "standard deviation of A"]
+    tests = ["shoppers", "days", "power", "false decisions", "false decisions by slate"]
+    return table(["objective, per shopper", *means, *tests], rows, id="needed")
 
 
 def _table(result: Mapping[str, Any]) -> str:
     names = list(result["plan"])
     rows = [[TRUTH, *(_share(result["truth"][name]) for name in names)]]
     rows += [[design, *(_share(result["designs"][design][name]) for name in names)] for design in DESIGNS]
-    return table(["relative difference", *names], rows, id="designs")
+    return table(["design", *names], rows, id="designs")
 
 
 def _share(estimate: Mapping[str, float | None]) -> Cell:

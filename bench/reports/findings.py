@@ -1,4 +1,4 @@
-"""The findings of a benchmark: the order of the agents, their differences, and the sentences that state them."""
+"""Findings of a benchmark: the order of the agents, their differences, and sentences about them."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ RANDOM = "random"
 
 @dataclass(frozen=True)
 class Findings:
-    """The results of a benchmark in order.
+    """Access to the results of a benchmark, with the agents ordered by value.
 
     Args:
-        results: as results.json has them.
+        results: content of results.json.
     """
 
     results: Mapping[str, Any]
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """What was run."""
+        """The configuration of the benchmark."""
         config: Mapping[str, Any] = self.results.get("config") or {}
         return config
 
     @property
     def agents(self) -> list[str]:
-        """The agents in the order of the benchmark, which decides their colours."""
+        """The agents in the order of the benchmark, which determines their colours."""
         return list(self.results["agents"])
 
     @property
     def metric(self) -> str:
-        """What agents are ranked by: `value_per_episode`, or `value`, which is per slate."""
+        """The metric that agents are ranked by: `value_per_episode`, or `value`, which is per slate."""
         return ranking(self.config)
 
     @property
     def unit(self) -> str:
-        """What that is of: an episode or a slate."""
+        """The unit of that metric: "episode" or "slate"."""
         return "episode" if self.metric == "value_per_episode" else "slate"
 
     @cached_property
@@ -62,12 +62,12 @@ class Findings:
 
     @property
     def oracle(self) -> Estimate:
-        """What the oracle earns per slate."""
+        """The oracle's value per slate."""
         return Estimate.from_json((self.results.get("oracle") or {}).get("value"))
 
     @property
     def ceiling(self) -> Estimate:
-        """The best value that is known of what agents are ranked by: of the oracle, or of the best known policy for episodes."""
+        """The best known value of the ranking metric: that of the oracle, or of the best known policy for episodes."""
         return self.reference(BEST_KNOWN) if self.unit == "episode" else self.oracle
 
     @property
@@ -77,18 +77,18 @@ class Findings:
         return found
 
     def reference(self, policy: str, metric: str | None = None) -> Estimate:
-        """The estimate of one metric of a reference policy; by default of what agents are ranked by."""
+        """The estimate of a metric of a reference policy; by default of the metric that agents are ranked by."""
         return Estimate.from_json(self.references.get(policy, {}).get(metric or self.metric))
 
     @property
     def seeds(self) -> int | None:
-        """How many seeds were run."""
+        """The number of seeds."""
         seeds = self.config.get("seeds")
         return len(seeds) if isinstance(seeds, list) else seeds
 
     @property
     def span(self) -> str:
-        """What part of a run the estimates cover: all of it, or what was shown under the last goal of a schedule."""
+        """The part of a run that the estimates cover: the whole run, or the part with the last goal of a schedule."""
         since = next((start for name in self.agents if (start := self.estimate(name, "since").mean) is not None), 0.0)
         return f"the run from slate {since:,.0f} on" if since else "the whole run"
 
@@ -105,27 +105,27 @@ class Findings:
 
     @property
     def scalarizer(self) -> str | None:
-        """The scalarizer of all agents, if there is exactly one; without one, values are by fixed weights."""
+        """The scalarizer, if there is exactly one; None if values are weighted by fixed weights."""
         goals = self.config.get("scalarizers")
         return str(goals[0]) if goals and len(goals) == 1 else None
 
     @property
     def weights(self) -> tuple[float, float] | None:
-        """The fixed weights of two objectives; None where there are more, or where weights move."""
+        """The fixed weights of two objectives; None with another number of objectives, or if a scalarizer sets the weights."""
         weights = self.config.get("weights")
         weights = list(weights.values()) if isinstance(weights, Mapping) else weights
         return (float(weights[0]), float(weights[1])) if weights and len(weights) == 2 and not self.scalarizer else None
 
     def estimate(self, agent: str, metric: str | None = None) -> Estimate:
-        """The estimate of one metric of one agent; by default of what agents are ranked by."""
+        """The estimate of a metric of an agent; by default of the metric that agents are ranked by."""
         return Estimate.from_json(self.results["agents"][agent].get(metric or self.metric))
 
     def difference(self, a: str, b: str) -> Estimate | None:
-        """How much more `a` earns than `b`; None where the results do not compare them."""
+        """How much more `a` earns than `b`; None if the results do not compare them."""
         return self._differences.get((a, b))
 
     def probability_better(self, a: str, b: str) -> float | None:
-        """The probability that `a` is better than `b`, over the resamples; None where it is not known."""
+        """The probability that `a` is better than `b`, over the bootstrap resamples; None if it is not known."""
         for pair in self.results.get("pairs") or []:
             probability = pair.get("probability_a_better")
             if probability is not None and {pair["a"], pair["b"]} == {a, b}:
@@ -144,7 +144,7 @@ class Findings:
         return found
 
     def _final_difference(self, a: str, b: str) -> Estimate | None:
-        """How much more `a` earns than `b` in the last 10 % of the run; None where they did not run on the same seeds."""
+        """How much more `a` earns than `b` in the last 10 % of the run; None if they ran with different seeds."""
         of_a, of_b = (self.results["agents"][name].get("seeds") or {} for name in (a, b))
         if not of_a or of_a["seed"] != of_b["seed"]:
             return None
@@ -152,13 +152,13 @@ class Findings:
 
     @cached_property
     def leaders(self) -> list[str]:
-        """The agent of highest value and those that do not differ significantly from it."""
+        """The agent with the highest value, and the agents that do not differ significantly from it."""
         first, *rest = self.ranked
         tied = [name for name in rest if (gap := self.difference(first, name)) and gap.excludes_zero is False]
         return [first, *tied]
 
     def headline(self) -> str:
-        """One sentence: who is best and by how much, or that there is no significant winner."""
+        """One sentence: the best agent and its lead, or that there is no significant winner."""
         if not self.ranked:
             return "Only the oracle was run"
         first, *rest = self.ranked
@@ -168,16 +168,16 @@ class Findings:
             return f"{first} has a utility of {value}" if self.scalarizer else f"{first} earns {value} per {self.unit}"
         gap = self.difference(first, rest[0])
         if gap is None or gap.excludes_zero is None:
-            return f"{first} has the highest {unit}, on a single seed"
+            return f"{first} has the highest {unit}, with a single seed"
         if not gap.excludes_zero:
             return f"No significant winner: {listed(self.leaders)} lead"
-        if len(self.leaders) > 1:  # a close agent of low variance may differ significantly while a farther one does not
+        if len(self.leaders) > 1:  # an agent further behind may have a larger variance, and not differ significantly
             return f"No significant winner: {first} leads, but does not differ significantly from {listed(self.leaders[1:])}"
         places = decimals([gap])
         return f"{first} is best: {number(gap.mean, places, True)} {unit} over {rest[0]} ({interval(gap, places)})"
 
     def summary_sentences(self) -> list[str]:
-        """The sentences below the headline: the value, its share of what is possible, the end of the run, and the notes."""
+        """Sentences below the headline: value, share of the best possible value, end of the run, and notes."""
         notes = list(self.results.get("notes") or [])
         if not self.ranked:
             return notes
@@ -186,9 +186,10 @@ class Findings:
         best = self.estimate(first)
         within = f" ({interval(best, places)})" if best.interval else ""
         if self.scalarizer:
-            said = f"Over {self.span}, learning included, {first} has a utility of {number(best.mean, places)}{within}"
+            said = f"Over {self.span}, including the learning phase, {first} has a utility of {number(best.mean, places)}{within}"
             return [f"{said}; the best achievable is {number(self.oracle.mean, places)}.", *notes]
-        sentences = [f"Over the whole run, learning included, {first} earns {number(best.mean, places)} per {self.unit}{within}."]
+        earned = f"{number(best.mean, places)} per {self.unit}{within}"
+        sentences = [f"Over the whole run, including the learning phase, {first} earns {earned}."]
         gap = self.difference(first, rest[0]) if rest else None
         if gap and gap.excludes_zero is False:
             near = decimals([gap])
@@ -212,23 +213,23 @@ class Findings:
                 f"({interval(gain, places)}): it ends better, but lost more while learning."
             )
         if not rest:
-            sentences.append("A single agent cannot be compared; add more with --agents.")
+            sentences.append("There is no other agent to compare with; add one with --agent.")
         return [*sentences, *notes]
 
     def _cost(self, agent: str) -> list[str]:
-        """What an agent takes to decide."""
+        """A sentence on the time of a decision."""
         speed, *times = (self.estimate(agent, metric).mean for metric in SPEEDS)
         shoppers = self.config.get("shoppers")
         if speed is None or None in times or not shoppers:
             return []
         half, slowest = (milliseconds(each) for each in times)
         return [
-            f"It takes {half} to decide for {shoppers:,} shoppers (the slowest 1 %: {slowest} or more); with the shop, "
-            f"{speed:,.0f} slates a second in one process."
+            f"A decision for {shoppers:,} shoppers takes {half} (median; the slowest 1 % take {slowest} or more). Agent and "
+            f"environment together process {speed:,.0f} slates/s in one process."
         ]
 
     def _seeds_to_tell(self, first: str) -> list[str]:
-        """How many seeds would tell a difference of one per cent from the next agent, and what pairing saves."""
+        """Sentences on the number of seeds that detect a difference of 1 %, and on what pairing saves."""
         value = self.estimate(first).mean
         pair = next((pair for pair in self.results.get("pairs") or [] if first in (pair["a"], pair["b"])), None)
         if not pair or not value or not pair.get("spread"):
@@ -237,32 +238,31 @@ class Findings:
         paired, unpaired = (seeds_to_tell(abs(value) / 100, pair[spread]) for spread in ("spread", "unpaired"))
         if paired is None:
             return []
-        said = f"{paired:,} seeds would tell a difference of 1 % between {first} and {other} with a power of 80 %"
+        said = f"{paired:,} seeds would detect a difference of 1 % between {first} and {other} with a power of 80 %"
         if unpaired and unpaired > paired:
-            said += f"; on different shoppers for each agent it would take {unpaired:,}"
+            said += f"; with different shoppers for each agent, {unpaired:,} would be needed"
         count = self.seeds or 0
         if count < 2:
             return [f"{said}."]
         pairs = len(self.results["pairs"])
         least = told_difference(pair["spread"], count, 1 - 0.05 / pairs) / abs(value)
-        return [f"{said}. The {count} of this benchmark tell {percent(least)}, with {pairs} pair{'s' * (pairs > 1)} compared."]
+        compared = f"{pairs} pair{'s are' if pairs > 1 else ' is'} compared"
+        return [f"{said}. The {count} seeds of this benchmark detect a difference of {percent(least)}, as {compared}."]
 
     def _beside_the_best(self, agent: str, places: int) -> list[str]:
-        """What an agent reaches of the oracle, and of the best from context."""
+        """A sentence on an agent's value as a share of the oracle's, and of that of the best slates given the observation."""
         share, of_context = self.estimate(agent, "share_of_oracle"), self.estimate(agent, "share_of_context")
         short = self.estimate(agent, "regret_per_slate")
         if share.mean is not None:
-            said = f"{agent} reaches {percent(share.mean)} of the oracle, which knows every shopper's taste"
+            said = f"Per slate, {agent} reaches {percent(share.mean)} of the oracle's value, which knows every shopper's taste"
         elif short.mean is not None:
-            said = f"{agent} falls {number(short.mean, decimals([short]))} per slate short of the oracle, which knows every "
+            said = f"{agent} earns {number(short.mean, decimals([short]))} per slate less than the oracle, which knows every "
             said += f"shopper's taste and earns {number(self.oracle.mean, places)}"
         else:
             return []
         if of_context.mean is not None:
-            said += f", and {percent(of_context.mean)} of the best that the observation allows"
+            said += f", and {percent(of_context.mean)} of the value of the best slates given the observation"
         of_best = self.estimate(agent, "share_of_best_known")
         if of_best.mean is not None:
-            said += (
-                f". Of whole episodes it earns {percent(of_best.mean)} of what the best known policy does, with full knowledge"
-            )
+            said += f". Per episode, it reaches {percent(of_best.mean)} of the value of the best known policy"
         return [f"{said}."]

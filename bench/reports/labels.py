@@ -1,4 +1,4 @@
-"""Positions of labels in plots, without overlaps."""
+"""Positions of labels in plots that avoid overlaps."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 Box = tuple[float, float, float, float]  # left, bottom, right, top, in pixels
 Span = tuple[float, float, float]  # low, middle, high
-LABEL_GAP = 17.0  # pixels between two labels, one above the other
-# plotly's text positions in order of preference, with the direction of the label from its point.
+LABEL_GAP = 17.0  # vertical distance between two labels, in pixels
+# plotly's text positions in order of preference, with the direction from the point to the label.
 SIDES = {
     "middle right": (1, 0),
     "middle left": (-1, 0),
@@ -21,7 +21,7 @@ SIDES = {
 
 
 def spread(heights: Sequence[float]) -> list[float]:
-    """Heights moved as little as needed to be `LABEL_GAP` apart: neighbours too close are pooled around their mean."""
+    """Heights moved as little as possible to be `LABEL_GAP` apart: neighbours that are too close are centred on their mean."""
     order = sorted(range(len(heights)), key=lambda place: heights[place])
     pools: list[list[int]] = []
     for place in order:
@@ -46,14 +46,14 @@ def positions(
     height: float,
     texts: Sequence[tuple[float, float, float]] = (),
 ) -> dict[str, str]:
-    """Choose the side of each point's label greedily, so that labels cover neither points, their intervals nor each other.
+    """Choose the side of each point's label greedily, so that labels do not cover points, intervals or other labels.
 
-    The cost is summed over plots 280 and 960 pixels wide, so that one choice suits a phone and a wide screen.
+    The cost is summed over plots that are 280 and 960 pixels wide, so that one choice suits a phone and a wide screen.
 
     Args:
         points: the points and the ends of their intervals, as shares of the plot's width and height.
-        widths: of the labels, in pixels.
-        height: of the plot, in pixels.
+        widths: widths of the labels, in pixels.
+        height: height of the plot, in pixels.
         texts: other texts in the plot: left end and middle, as shares, and width in pixels.
 
     Returns:
@@ -92,5 +92,5 @@ def positions(
 
 
 def _overlap(a: Box, b: Box) -> float:
-    """The area that two boxes share."""
+    """The area of the overlap of two boxes."""
     return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))

@@ -1,4 +1,4 @@
-"""The page of a leaderboard: all agents on all worlds."""
+"""The page of `slategym leaderboard`, which compares agents on several worlds."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from slategym.bench.statistics import Estimate
 from slategym.utils.storage.files import write_text
 
 SCORES = """
-The score of a run is its value as a share of that of the best slates from what is observed: per episode where shoppers may leave,
-else per slate. <b>Score</b> is the interquartile mean over the runs of all worlds, with a 95 % interval from a bootstrap of the
-seeds within each world; the columns behind it are means over the seeds of a world.
+The score of a run is its value as a share of the value of the best slates given the observation: per episode if shoppers may
+leave, otherwise per slate. <b>Score</b> is the interquartile mean over the runs of all worlds, with a 95 % interval from a
+bootstrap of the seeds within each world. <b>Mean</b> is the mean over the worlds; the other columns are means over the seeds of
+one world.
 """
 PROFILES = """
-The share of the runs, each world counting the same, that score more than the number below. A line further up and to the right is
-better; lines that cross belong to agents of which neither is better everywhere.
+The share of the runs that score more than the number on the horizontal axis; all worlds count equally. A line further up and to
+the right is better. If two lines cross, neither agent is better everywhere.
 """
 IMPROVEMENT = """
-How probable it is that a run of the agent of the row scores higher than a run of that of the column, averaged over the worlds.
+The probability that a run of the row's agent scores higher than a run of the column's agent, averaged over the worlds.
 """
 
 
@@ -34,14 +35,14 @@ def write_page(result: Mapping[str, Any], path: str | Path) -> None:
     """Write the page of a leaderboard.
 
     Args:
-        result: as leaderboard.json has it, with at least one agent.
-        path: the HTML file to write.
+        result: content of leaderboard.json, with at least one agent.
+        path: HTML file to write.
 
     Raises:
-        ValueError: the result holds no agent.
+        ValueError: the result contains no agent.
     """
     if not result.get("agents"):
-        raise ValueError("the result holds no agent: expected one at least that ran in every world")
+        raise ValueError("the result contains no agent: expected at least one that ran in every world")
     write_text(Path(path), page(result))
 
 
@@ -74,10 +75,10 @@ def page(result: Mapping[str, Any]) -> str:
 
 
 def headline(result: Mapping[str, Any]) -> str:
-    """Who leads over all worlds, and who cannot be told from the first, in a sentence.
+    """The best agent over all worlds, or the agents that do not differ significantly from it, in a sentence.
 
     Args:
-        result: as leaderboard.json has it.
+        result: content of leaderboard.json.
     """
     first, *others = result["agents"]
     behind = {name: Estimate.from_json(result["agents"][name]["behind"]) for name in others}
@@ -108,7 +109,7 @@ def _improvement(result: Mapping[str, Any]) -> str:
         [name, *(Cell("") if other == name else f"{agents[name]['probability'][other]:.2f}" for other in agents)]
         for name in agents
     ]
-    return table(["", *agents], rows, id="improvement")
+    return table(["agent", *agents], rows, id="improvement")
 
 
 def _profiles(result: Mapping[str, Any], style: Style) -> Plot:

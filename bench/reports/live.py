@@ -1,4 +1,4 @@
-"""The page of `--watch`: one that asks for the state of a run again and again, and draws it anew."""
+"""The live page of `--watch`, which requests the state of a run regularly and redraws its plots."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from plotly.offline import get_plotlyjs
 from slategym.bench.reports.page import asset, rendered
 from slategym.bench.reports.style import DASHES, INK, PALETTE, TEMPLATE, ink_sheet
 
-EVERY = 2000  # milliseconds between two looks at the state
+EVERY = 2000  # milliseconds between two requests
 
 
 def live_page(what: str, command: str, state: str, every: int = EVERY) -> str:
-    """Render the page, which asks its own server alone.
+    """Render the page, which sends requests only to its own server.
 
     Args:
-        what: is run.
-        command: that runs it.
-        state: the path of the state on that server.
-        every: milliseconds between two questions.
+        what: name of the command's work.
+        command: command line that runs it.
+        state: path of the state on the server.
+        every: milliseconds between two requests.
     """
     content: dict[str, Any] = {
         "what": what,
@@ -43,6 +43,6 @@ def live_page(what: str, command: str, state: str, every: int = EVERY) -> str:
         "plotly": Markup(get_plotlyjs()),
         "script": Markup(asset("live.js")),
     }
-    # As of `Frame.page`: a hash of the page, which no text in it can contain.
+    # As in `Frame.page`: a hash of the page, which no text in the page can contain.
     nonce = hashlib.sha256(rendered("live.html", **content, nonce="").encode()).hexdigest()[:32]
     return str(rendered("live.html", **content, nonce=nonce))

@@ -1,6 +1,6 @@
-"""Pages of reports: one self-contained file of HTML, with its style and its script inside.
+"""Pages of reports: each is one self-contained HTML file that includes its style sheet and script.
 
-Text enters a page through a template, which escapes it: it cannot become markup. What is markup already is `Markup`.
+Templates escape all text, so that it cannot become markup. Text that is already markup has the type `Markup`.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class Frame:
         self.plots: list[Plot] = []
 
     def figure(self, plot: Plot | None) -> Markup:
-        """The element for a plot; empty for None."""
+        """Add a plot to the page, and return its element; empty for None."""
         if plot is None:
             return NOTHING
         self.plots.append(plot)
         return part("figure", plot)
 
     def halves(self, left: Plot | None, right: Plot | None) -> Markup:
-        """Two plots side by side, where the screen is wide enough; a single one takes the whole width."""
+        """Two plots side by side if the screen is wide enough; a single plot uses the whole width."""
         if left is None or right is None:
             return self.figure(left) + self.figure(right)
         return part("halves", self.figure(replace(left, half=True)), self.figure(replace(right, half=True)))
@@ -58,19 +58,19 @@ class Frame:
         found: Markup = NOTHING,
         sheets: Sequence[str] = ("report.css",),
     ) -> str:
-        """Render the page; the same content gives the same text.
+        """Render the page. The same content gives the same HTML.
 
         Args:
-            title: text, of the document.
-            eyebrow: text, above the headline.
+            title: title of the document, text.
+            eyebrow: line above the headline, text.
             headline: text.
             summary_sentences: text, one paragraph each.
-            setting: text, what was run.
-            sections: markup, as `section` makes it; empty ones are left out.
+            setting: description of the runs, text.
+            sections: markup from `section`; empty ones are left out.
             configuration: markup.
-            palette: the colours, as style sheet.
+            palette: style sheet with the colours.
             found: markup below the summary.
-            sheets: names of style sheets in the folder of assets.
+            sheets: names of style sheets in the folder `assets`.
         """
         content: dict[str, Any] = {
             "title": title,
@@ -93,7 +93,7 @@ class Frame:
             "script": Markup(asset("report.js")),
         }
         template = _environment().get_template("report.html")
-        # A hash of the whole page: the same page has the same nonce, and no text in it can contain it.
+        # A hash of the whole page: the same page always has the same nonce, and no text in the page can contain it.
         nonce = hashlib.sha256(template.render(content, nonce="").encode()).hexdigest()[:32]
         return template.render(content, nonce=nonce)
 
@@ -102,9 +102,9 @@ class Cell(NamedTuple):
     """A cell of a table.
 
     Attributes:
-        text: what it shows.
-        below: a smaller text below.
-        title: shown when it is pointed at.
+        text: content of the cell.
+        below: smaller text below.
+        title: text that appears when the mouse points at the cell.
         span: number of columns.
     """
 
@@ -125,39 +125,39 @@ def percent_cell(estimate: Estimate) -> Cell:
 
 
 def part(name: str, *arguments: Any, **options: Any) -> Markup:
-    """Render one of the macros of `parts.html`."""
+    """Render a macro of `parts.html`."""
     macro = getattr(_environment().get_template("parts.html").module, name)
     made: Markup = macro(*arguments, **options)
     return made
 
 
 def rendered(template: str, **content: Any) -> Markup:
-    """Render a template of the folder of assets."""
+    """Render a template of the folder `assets`."""
     return Markup(_environment().get_template(template).render(content))
 
 
 def section(title: str, reading: str, content: str) -> Markup:
-    """A section: its title, how to read it and its content; the latter two are markup if they have any."""
+    """A section with a title, an explanation and content. The explanation and the content may be markup."""
     return part("section", title, reading.strip(), content)
 
 
 def table(heads: Sequence[Any], rows: Iterable[Sequence[Any]], **options: str) -> Markup:
-    """A table whose rows are named by their first cell; a cell is a text or a `Cell`, and options are those of the macro."""
+    """A table. The first cell of each row is the row's head; cells are text or `Cell`; options are those of the macro."""
     return part("table", heads, [[each if isinstance(each, Cell) else Cell(each) for each in row] for row in rows], **options)
 
 
 def joined(parts: Iterable[str]) -> Markup:
-    """The parts of a page, one after the other."""
+    """Parts of a page, concatenated."""
     return Markup().join(parts)
 
 
 def words(text: str) -> str:
-    """Text, or markup, without line breaks before percent signs."""
+    """Text or markup with non-breaking spaces before percent signs."""
     return text.replace(" %", "\u00a0%")
 
 
 def entries(config: Mapping[str, Any]) -> Markup:
-    """A configuration, entry by entry."""
+    """A configuration as a list of its entries."""
     return part("entries", [(key.replace("_", " "), _entry(value)) for key, value in config.items()])
 
 
@@ -184,5 +184,5 @@ def _environment() -> Environment:
 
 
 def asset(name: str) -> str:
-    """The text of a file of the folder of assets."""
+    """The text of a file in the folder `assets`."""
     return files("slategym.bench.reports").joinpath("assets", name).read_text("utf-8")

@@ -1,4 +1,4 @@
-"""The page of `slategym scale`: one self-contained file of HTML that works offline."""
+"""The page of `slategym scale`."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from slategym.bench.reports.page import Cell, Frame, entries, part, section, tab
 from slategym.bench.reports.style import INK, PALETTE, Plot, axis, layout, plot_text
 from slategym.utils.storage.files import write_text
 
-AXES = {"shoppers": "shoppers", "items": "items", "slate_size": "items on a slate"}
+AXES = {"shoppers": "shoppers", "items": "items", "slate_size": "items per slate"}
 READING = {
-    "shoppers": "The step of the vector environment on prepared slates. A flat line means that the time per slate does not "
-    "depend on the number of shoppers. Memory grows with the shoppers; their own state is the smaller part of it.",
-    "items": "The environment alone, and with agents that decide and learn. From 10,000 items on, agents choose among 100 "
-    "candidates, drawn for each shopper and visit, so that only their tables grow with the catalogue.",
-    "slate_size": "Each item on the slate is one more click to draw; the rest of a visit costs the same.",
+    "shoppers": "Steps of the vector environment with prepared slates. A flat line means that the time per slate does not "
+    "depend on the number of shoppers. Memory grows with the number of shoppers; their state is the smaller part of it.",
+    "items": "The environment alone, and with agents that decide and learn. With 10,000 items or more, agents choose among 100 "
+    "candidates, drawn for each shopper and visit, so that only the agents' tables grow with the catalogue.",
+    "slate_size": "Each additional item on a slate requires one more random click; the rest of a visit takes the same time.",
 }
 WHO = (ENVIRONMENT, "random", "lin-ts")
 
 
 def write_page(scale: Mapping[str, Any], path: str | Path) -> None:
-    """Write the page of what `bench.performance.scaling.measure_all` returned."""
+    """Write the page of a result of `bench.performance.scaling.measure_all`."""
     write_text(Path(path), page(scale))
 
 
@@ -40,20 +40,20 @@ def page(scale: Mapping[str, Any]) -> str:
         if some:
             plots = frame.halves(
                 _plot(f"{name}-time", name, title, "nanoseconds per slate", some, "nanoseconds_per_slate", 1),
-                _plot(f"{name}-memory", name, title, "megabytes at peak", some, "memory_bytes", 1e-6),
+                _plot(f"{name}-memory", name, title, "peak memory, MB", some, "memory_bytes", 1e-6),
             )
             content = _legend(some) + plots + _table(name, [row for row in scale["points"] if row["axis"] == name])
             sections.append(section(f"By {title}", READING[name], content))
     large = [row for row in scale["points"] if row["axis"] == "all"]
     if large:
-        sections.append(section("Largest shop", "The most shoppers and items together that were measured.", _table("all", large)))
+        sections.append(section("Largest shop", "The largest measured combination of shoppers and items.", _table("all", large)))
     said = headline(rows)
     return frame.page(
         title=f"slategym scale: {said}",
         eyebrow=f"slategym scale · {scale['world']}",
         headline=said,
         summary_sentences=[],
-        setting=f"Each point in a process of its own, stepped for at least {scale['seconds']:g} seconds after a first step.",
+        setting=f"Each point was measured in a separate process, for at least {scale['seconds']:g} seconds after a first step.",
         sections=sections,
         configuration=entries(scale["machine"]),
         palette=_sheet(),
@@ -62,7 +62,7 @@ def page(scale: Mapping[str, Any]) -> str:
 
 
 def headline(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The largest point that was measured, in a sentence."""
+    """The largest measured point, in a sentence."""
     most = max((row for row in rows if row["who"] == ENVIRONMENT), key=lambda row: (row["shoppers"], row["items"]), default=None)
     if most is None:
         return "nothing could be measured"
@@ -93,7 +93,7 @@ def _plot(id_: str, name: str, title: str, unit: str, rows: Sequence[Mapping[str
                 hovertemplate=f"<b>{plot_text(who)}</b><br>%{{x:,}} {title}: %{{y:,.4~g}} {unit}<extra></extra>",
             )
         )
-    # Whole decades, so that a line that looks flat is flat.
+    # The axis covers whole decades, so that small changes do not look large.
     low, high = (min(values), max(values)) if values else (1, 10)
     decades: dict[str, Any] = {"type": "log", "dtick": 1, "exponentformat": "SI"}
     few: dict[str, Any] = {"dtick": None, "tickvals": [1, 2, 5, 10, 20, 50]} if name == "slate_size" else {}
@@ -119,7 +119,7 @@ def _legend(rows: Sequence[Mapping[str, Any]]) -> Markup:
 
 
 def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> Markup:
-    head = ("", "shoppers", "items", "slate", "candidates", "ns/slate", "slates/s", "state, bytes/shopper", "memory, MB")
+    head = ("", "shoppers", "items", "slate size", "candidates", "ns/slate", "slates/s", "state, bytes/shopper", "memory, MB")
     cells: list[list[Any]] = []
     for row in rows:
         first = [row["who"], *(f"{row[each]:,}" for each in ("shoppers", "items", "slate_size")), str(row["candidates"] or "all")]

@@ -1,4 +1,4 @@
-"""The look of reports: colours, one look per agent, and the plotly template of all plots."""
+"""The look of reports: colours, the line and marker of each agent, and the plotly template of all plots."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from slategym.bench.reports.findings import ORACLE, RANDOM, Findings
 from slategym.bench.reports.labels import spread
 from slategym.bench.statistics import Estimate
 
-# Each colour on paper and on a dark screen. Chosen by search to stay apart under protanopia, deuteranopia and tritanopia,
-# and at a contrast of at least 3.4 against the page.
+# Each colour for a light and for a dark page. Chosen by a search, so that they can be distinguished under protanopia,
+# deuteranopia and tritanopia, with a contrast of at least 3.4 against the page.
 PALETTE = (
     ("#12419d", "#5183eb"),
     ("#d84f00", "#eea68f"),
@@ -41,15 +41,15 @@ CHARACTER = 7.0  # approximate width of a character of a label, in pixels
 
 @dataclass(frozen=True)
 class Plot:
-    """A plot with its place in a page.
+    """A plot of a page.
 
-    Not a `plotly.graph_objects.Figure`, which would copy and validate every trace again.
+    It is not a `plotly.graph_objects.Figure`, which would copy and validate every trace again.
 
     Attributes:
-        id: of the element that it is drawn in, unique in a page.
-        traces: what is drawn, the lowest first.
-        layout: its layout, without the template, which the page holds once for all plots.
-        half: whether it stands beside another one, where the screen is wide enough.
+        id: id of its HTML element, unique in the page.
+        traces: what is drawn, from the lowest layer to the highest.
+        layout: its layout, without the template, which the page contains once for all plots.
+        half: whether it is shown side by side with another plot if the screen is wide enough.
     """
 
     id: str
@@ -58,7 +58,7 @@ class Plot:
     half: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """What the page's script draws."""
+        """The content that the page's script draws."""
         traces = [trace.to_plotly_json() for trace in self.traces]
         return {"id": self.id, "half": self.half, "data": traces, "layout": self.layout.to_plotly_json()}
 
@@ -79,7 +79,7 @@ class Style:
         self._label = short if unique else {name: name for name in short}
 
     def colour(self, agent: str) -> tuple[str, str]:
-        """The colours in light and dark scheme: neutral for oracle and random, the palette for the others."""
+        """The colours in the light and the dark scheme: neutral for oracle and random, otherwise from the palette."""
         if agent == ORACLE:
             return INK["ink"]
         if agent == RANDOM:
@@ -87,11 +87,11 @@ class Style:
         return PALETTE[self._place[agent] % len(PALETTE)]
 
     def mark(self, agent: str) -> str:
-        """The class of elements with the agent's colour, `--agent` in the style sheet."""
+        """The class of HTML elements in the agent's colour, `--agent` in the style sheet."""
         return f"a{self.names.index(agent)}"
 
     def dash(self, agent: str) -> str:
-        """The line style, which changes when the palette repeats."""
+        """The line style, which differs between agents with the same colour."""
         return "dash" if agent == ORACLE else DASHES[self._place.get(agent, 0) // len(PALETTE) % len(DASHES)]
 
     def symbol(self, agent: str) -> str:
@@ -99,7 +99,7 @@ class Style:
         return "diamond" if agent == ORACLE else SYMBOLS[self._place.get(agent, 0) // len(PALETTE) % len(SYMBOLS)]
 
     def short(self, agent: str) -> str:
-        """The name; only its end where it is long."""
+        """The name, or its end if the name is long."""
         return self._label[agent]
 
     def label(self, agent: str) -> str:
@@ -111,7 +111,7 @@ class Style:
         return CHARACTER * len(self._label[agent])
 
     def sheet(self) -> str:
-        """The colours as style sheet, for light scheme, paper and dark scheme."""
+        """A style sheet with the colours, for the light scheme, paper and the dark scheme."""
         day, night = (
             f":root{{{''.join(f'--{name}:{colour[tone]};' for name, colour in INK.items())}}}"
             + "".join(f".{self.mark(name)}{{--agent:{self.colour(name)[tone]}}}" for name in self.names)
@@ -121,7 +121,7 @@ class Style:
 
 
 def ink_sheet() -> str:
-    """The colours of a page as variables of its style sheet, by day and by night."""
+    """The colours of a page as variables of its style sheet, for the light and the dark scheme."""
     day, night = (f":root{{{''.join(f'--{name}:{colour[tone]};' for name, colour in INK.items())}}}" for tone in (0, 1))
     return f"{day}\n@media screen and (prefers-color-scheme: dark) {{{night}}}"
 
@@ -132,16 +132,16 @@ def plot_text(text: str) -> str:
 
 
 def padded(values: Iterable[float], share: float) -> list[float]:
-    """The range of an axis with some room around the values."""
+    """The range of an axis with a margin around the values."""
     known = list(values) or [0.0]
     low, high = min(known), max(known)
     air = share * (high - low) or 0.05 * abs(high) or 1.0
-    # An axis of non-negative values does not suggest negative ones.
+    # If no value is negative, the axis does not extend far below 0.
     return [max(low - air, -0.02 * (high - low)) if low >= 0 else low - air, high + air]
 
 
 def axis(title: str, **options: Any) -> dict[str, Any]:
-    """The properties of an axis; the title is text, the look comes from the template."""
+    """The properties of an axis. The title is text; the look comes from the template."""
     return {"title": {"text": plot_text(title)}, **options}
 
 
@@ -149,10 +149,10 @@ def layout(height: int, top: int, bottom: int, right: int | None = None, **optio
     """Make a layout; its look comes from the template.
 
     Args:
-        height: of the whole plot, in pixels.
-        top: margin, in pixels.
-        bottom: margin, in pixels.
-        right: margin, in pixels; by default the template's.
+        height: height of the whole plot, in pixels.
+        top: upper margin, in pixels.
+        bottom: lower margin, in pixels.
+        right: right margin, in pixels; by default that of the template.
         **options: further properties of `plotly.graph_objects.Layout`.
     """
     margin = {"t": top, "b": bottom} | ({} if right is None else {"r": right})
@@ -163,11 +163,11 @@ def forest_layout(labels: Sequence[str], ends: Iterable[float], title: str, heig
     """Make the layout of a forest plot: one row per estimate, at y = 0, 1, ... from below, with a line at zero.
 
     Args:
-        labels: of the rows, as `plot_text` gives them.
-        ends: numbers that the horizontal axis has to show, beside 0.
-        title: of the horizontal axis.
-        height: of the whole plot, in pixels.
-        ticks: of the horizontal axis, at most.
+        labels: labels of the rows, escaped by `plot_text`.
+        ends: numbers that the horizontal axis must include, in addition to 0.
+        title: title of the horizontal axis.
+        height: height of the whole plot, in pixels.
+        ticks: maximum number of ticks on the horizontal axis.
     """
     zero = {"zeroline": True, "zerolinecolor": INK["ink"][0], "zerolinewidth": 1}
     rows = list(range(len(labels)))
@@ -181,11 +181,11 @@ def forest_layout(labels: Sequence[str], ends: Iterable[float], title: str, heig
 
 
 def end_labels(ends: Mapping[str, tuple[float, str]], pixels: float) -> list[go.layout.Annotation]:
-    """Name lines at their right ends, moved as little as is needed not to overlap.
+    """Label lines at their right ends, moved as little as possible to avoid overlaps.
 
     Args:
-        ends: the last value and the colour of each line, by its label as `plot_text` gives it.
-        pixels: per unit of the vertical axis.
+        ends: the last value and the colour of each line, by its label, which is escaped by `plot_text`.
+        pixels: pixels per unit of the vertical axis.
     """
     heights = [value * pixels for value, _ in ends.values()]
     return [
@@ -205,7 +205,7 @@ def end_labels(ends: Mapping[str, tuple[float, str]], pixels: float) -> list[go.
 
 
 def error_bars(estimates: Sequence[Estimate], colour: str) -> dict[str, Any]:
-    """The intervals of some points, for `error_x` or `error_y`."""
+    """The intervals of points, for `error_x` or `error_y`."""
     if not any(estimate.interval for estimate in estimates):
         return {"visible": False}
     pairs = [
@@ -240,7 +240,7 @@ def band(x: Sequence[Any], low: Sequence[Any], high: Sequence[Any], colour: str,
 
 
 def _template() -> go.layout.Template:
-    """Fonts, colours, margins and axes of all plots."""
+    """The template with the fonts, colours, margins and axes of all plots."""
     ink, muted, line, paper = (INK[name][0] for name in ("ink", "muted", "line", "paper"))
     both_axes = {
         "title": {"font": {"color": muted, "size": 12}, "standoff": 8},

@@ -1,4 +1,4 @@
-"""The page of a search of settings."""
+"""The page of `slategym tune`: a search of settings."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from slategym.bench.statistics import Estimate
 from slategym.utils.storage.files import write_text
 
 JUDGEMENT = """
-The best settings and the defaults on {seeds} seeds that no trial has met, so that a setting that was lucky in the search has no
-advantage here. Both meet the same shoppers; the differences are paired, and their {claims} hold at once with 95 %.
+The best settings and the defaults on {seeds} seeds that the search did not use, so that settings that were lucky in the search
+have no advantage here. Both get the same shoppers, so the differences are paired; their {claims} together with 95 %.
 """
 SETTINGS = """
-<b>Importance</b> is an option's share of what tells the best quarter of the trials from all of them (PED-ANOVA). It describes
-this search, and with few trials it is rough.
+<b>Importance</b> is the share of an option in the difference between the best quarter of the trials and all trials (PED-ANOVA).
+It describes this search only, and is inaccurate if there are few trials.
 """
 HISTORY = """
-A dot is a trial on the seeds of the search; the line is the best so far, and the dashed line the defaults.
+Each dot is a trial on the seeds of the search. The line is the best value so far, and the dashed line the value of the defaults.
 """
 SLICES = """
-The trials once more, by the value of each option. A cloud that is flat says that the option matters little in this range.
+The same trials by the value of each option. A flat cloud of dots means that the option matters little in this range.
 """
 TRIALS = """
-The ten best trials on the seeds of the search. The best of many is partly luck: what it is worth is told by the judgement.
+The ten best trials on the seeds of the search. The best of many trials is partly lucky: use the comparison on other seeds to
+decide.
 """
 SHOWN = 10
 METRICS = {"value": "value per slate", "value_per_episode": "value per episode"}
@@ -42,35 +43,35 @@ def write_page(result: Mapping[str, Any], path: str | Path) -> None:
     """Write the page of a search.
 
     Args:
-        result: as tuning.json has it, with a best trial.
-        path: the HTML file to write.
+        result: content of tuning.json, with a best trial.
+        path: HTML file to write.
 
     Raises:
         ValueError: no trial has finished.
     """
     if not result.get("best"):
-        raise ValueError("the result holds no finished trial: expected one at least")
+        raise ValueError("the result contains no finished trial: expected at least one")
     write_text(Path(path), page(result))
 
 
 def headline(result: Mapping[str, Any]) -> str:
-    """What the judgement says, in a sentence.
+    """The result of the comparison with the defaults on other seeds, in a sentence.
 
     Args:
-        result: as tuning.json has it, with a best trial.
+        result: content of tuning.json, with a best trial.
     """
     agent, judgement = result["config"]["agent"], result["judgement"]
     if result["best"]["number"] == 0:
         return f"No settings of {agent} were better than the defaults"
     if not judgement:
-        return f"The best settings of {agent} are not judged yet"
+        return f"The best settings of {agent} are not yet compared with the defaults on other seeds"
     found = Estimate.from_json(judgement["all"])
     if found.low is None or found.high is None or found.low <= 0 <= found.high:
         ends = "" if found.interval is None else f" ({_signed(found.low)} to {_signed(found.high)})"
-        return f"On other seeds the best settings of {agent} cannot be told from the defaults{ends}"
+        return f"On other seeds, the best settings of {agent} do not differ significantly from the defaults{ends}"
     word = "more" if found.low > 0 else "less"
     return (
-        f"On other seeds the best settings of {agent} earn {percent(abs(found.mean or 0))} {word} than the defaults "
+        f"On other seeds, the best settings of {agent} earn {percent(abs(found.mean or 0))} {word} than the defaults "
         f"({_signed(found.low)} to {_signed(found.high)})"
     )
 
@@ -128,10 +129,11 @@ def _judgement(result: Mapping[str, Any], frame: Frame) -> str:
     everywhere = Estimate.from_json(judgement["all"])
     if len(rows) > 1:
         rows.append(["all worlds", Cell("mean of the shares"), Cell(""), Cell(""), Cell(""), percent_cell(everywhere)])
-    claims = "interval" if judgement["claims"] == 1 else f"{judgement['claims']} intervals"
+    claims = "interval holds" if judgement["claims"] == 1 else f"{judgement['claims']} intervals hold"
     reading = Markup(JUDGEMENT).format(seeds=len(config["judge_seeds"]), claims=claims)
-    heads = ["world", "metric", "defaults", "best settings", "difference", "of the defaults"]
-    return section("Judgement", reading, table(heads, rows, id="judgement") + frame.figure(_forest(judgement)))
+    heads = ["world", "metric", "defaults", "best settings", "difference", "difference, % of the defaults"]
+    content = table(heads, rows, id="judgement") + frame.figure(_forest(judgement))
+    return section("Comparison on other seeds", reading, content)
 
 
 def _forest(judgement: Mapping[str, Any]) -> Plot:
@@ -164,7 +166,7 @@ def _settings(result: Mapping[str, Any]) -> Markup:
         [name, str(defaults[name]), str(best.get(name, defaults[name])), text, percent(importance.get(name))]
         for name, text in result["config"]["ranges"].items()
     ]
-    return table(["option", "default", "best", "searched", "importance"], rows, id="settings")
+    return table(["option", "default", "best settings", "range", "importance"], rows, id="settings")
 
 
 def _finished(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -180,12 +182,12 @@ def _history(result: Mapping[str, Any]) -> Plot:
     if pruned:
         traces.append(
             go.Scatter(
-                name="ended early",
+                name="stopped early",
                 x=pruned,
                 y=[min(values)] * len(pruned),
                 mode="markers",
                 marker={"size": 9, "color": PRUNED, "symbol": "x-thin", "line": {"width": 2, "color": PRUNED}},
-                hovertemplate="trial %{x} ended early<extra></extra>",
+                hovertemplate="trial %{x} stopped early<extra></extra>",
             )
         )
     line = {"color": FINISHED, "width": 2, "shape": "hv"}
@@ -202,7 +204,7 @@ def _history(result: Mapping[str, Any]) -> Plot:
 
 def _unit(result: Mapping[str, Any]) -> str:
     worlds = result["config"]["worlds"]
-    return "value, in units of the defaults'" if len(worlds) > 1 else METRICS[result["config"]["metrics"][worlds[0]]]
+    return "value relative to the defaults" if len(worlds) > 1 else METRICS[result["config"]["metrics"][worlds[0]]]
 
 
 def _dots(name: str, trials: Sequence[Mapping[str, Any]], x: Sequence[Any], result: Mapping[str, Any]) -> go.Scatter:

@@ -1,1 +1,1 @@
-"""Sweeps of weights against the exact Pareto front. No page."""
+"""Sweeps of weights, compared with the exact Pareto front. Pages do not belong here; see `bench/reports/sweeps`."""

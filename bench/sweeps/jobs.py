@@ -1,4 +1,4 @@
-"""The runs of a sweep: agents, each trained with its own weights, and the exact front of their shoppers."""
+"""The runs of a sweep: agents, each with its own weights, and the exact front of their shoppers."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from slategym.sim.simulation import Simulation
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
-LAST = 0.1  # share of the run that is evaluated
+LAST = 0.1  # share of the run, at its end, that is evaluated
 PATH = 60  # points of a path
-OBSERVED = 4000  # shoppers, at most, whose front of what is observed is computed
-COARSE = 5e-3  # precision of that front, whose slates are near the best only
+OBSERVED = 4000  # maximum number of shoppers for the front of slates chosen from the observation alone
+COARSE = 5e-3  # precision of that front, whose slates are only approximately the best
 Stop = Callable[[], bool]
 Progress = Callable[[int], None]
 
@@ -42,9 +42,9 @@ class Exact(Brief):
 
     Attributes:
         front: the front.
-        at: (N, M) the best values for the weights of the sweep.
-        optima: the best mixture for each scalarizer; None where no mixture meets its constraints.
-        observed: the front of slates that are chosen by what is observed alone; None without a fit.
+        at: (N, M) the best values for each of the sweep's weights.
+        optima: the best mixture for each scalarizer; None if no mixture meets its constraints.
+        observed: the front of slates that are chosen from the observation alone; None without a fit.
     """
 
     front: Front
@@ -58,13 +58,13 @@ class Learned(Brief):
     """The result of one run.
 
     Attributes:
-        value: (M,) exact expectation per slate of what was shown in the last 10 % of the run.
-        best: (M,) that of the oracle's slates for the same shoppers by the same weights.
-        asked: (N, M) exact expectation of the agent's slates for each of the weights that it was asked for, for the shoppers
-            of the last part; without any, (0, M).
-        slates: (p,) slates shown by the points of the path.
-        path: (p, M) the mean expectation of all slates shown until then.
-        weights: (p, M) by which the agent chose there.
+        value: (M,) exact expected rewards per slate in the last 10 % of the run.
+        best: (M,) the same for the oracle's slates, for the same shoppers and weights.
+        asked: (N, M) exact expected rewards of a conditioned agent's slates for each of the weights, for the shoppers of the last
+            part; otherwise (0, M).
+        slates: (p,) number of slates shown until each point of the path.
+        path: (p, M) mean expected rewards of all slates shown until then.
+        weights: (p, M) weights with which the agent chose at each point.
     """
 
     value: Floats
@@ -77,13 +77,13 @@ class Learned(Brief):
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class FrontJob(AgentJob):
-    """The exact front of the shoppers in the last part of a run, as random slates leave them.
+    """The exact front of the shoppers in the last part of a run that shows random slates.
 
     Attributes:
-        sweep: N weights for which the best value is asked too.
-        goals: the scalarizers for which the best mixture is asked.
-        precision: of the front.
-        fit: of the world's gains, for the front of what is observed, or None.
+        sweep: N weights whose best values are computed too.
+        goals: scalarizers whose best mixtures are computed too.
+        precision: precision of the front.
+        fit: fitted model for the front of slates chosen from the observation alone, or None.
     """
 
     sweep: tuple[tuple[float, ...], ...]
@@ -98,7 +98,7 @@ class FrontJob(AgentJob):
         return f"exact front seed {self.seed}"
 
     def run(self, progress: Progress, stop: Stop, store: RunStore | None = None) -> Exact | None:
-        """The front, or None if it was stopped early."""
+        """The front, or None if the run was stopped early."""
         watched = _Watched(self.slates, self.shoppers, self.name)
         if self.trace(Insider(watched.make), progress, stop, exact="off") is None:
             return None
@@ -115,11 +115,11 @@ class FrontJob(AgentJob):
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class LearnJob(AgentJob):
-    """One run of an agent: with fixed weights, under a scalarizer, or asked for many weights at its end.
+    """One run of an agent: with fixed weights, with a scalarizer, or a conditioned agent that is evaluated with many weights.
 
     Attributes:
-        ask: N weights that the agent is asked for at its end.
-        goal: the text of the scalarizer; empty with fixed weights.
+        ask: N weights with which a conditioned agent is evaluated at the end.
+        goal: name and options of the scalarizer; empty with fixed weights.
     """
 
     ask: tuple[tuple[float, ...], ...] = ()
@@ -127,7 +127,7 @@ class LearnJob(AgentJob):
 
     @property
     def title(self) -> str:
-        """The agent, what it learns towards, and the seed."""
+        """The agent, its weights or scalarizer, and the seed."""
         towards = self.goal or ("all weights" if self.ask else " ".join(f"{weight:.3g}" for weight in self.weights or ()))
         return f"{self.name} {towards} seed {self.seed}"
 
@@ -171,7 +171,7 @@ def _path(trace: Trace) -> tuple[NDArray[np.int64], Floats, Floats]:
 
 
 class _Watched:
-    """A maker of an agent, which keeps the shoppers of the last part of its run."""
+    """Makes an agent, and keeps the shoppers of the last part of its run."""
 
     def __init__(self, slates: int, shoppers: int, name: str, keep: bool = True) -> None:
         self.count = min(slates, shoppers)
@@ -181,11 +181,11 @@ class _Watched:
         self.kept: list[Shoppers] = []
 
     def make(self, simulation: Simulation, seed: int, scalarizer: Scalarizer) -> Agent:
-        """The agent, as `run` asks for it."""
+        """Make the agent, when `run` calls this."""
         options: dict[str, Any] = {"spread": 1.0} if learns_any_weights(self.name) else {}
         self.agent = make_agent(self.name, simulation, seed, scalarizer, **options)
         self.world, self.simulation, self.step = simulation.world, simulation, 0
-        return cast("Agent", _Keeping(self)) if self.keep else self.agent  # it forwards every attribute
+        return cast("Agent", _Keeping(self)) if self.keep else self.agent  # _Keeping forwards every attribute
 
     def note(self) -> None:
         """Count a step, and keep a copy of its shoppers if it is one of the last."""
@@ -200,7 +200,7 @@ class _Watched:
         return Shoppers.joined(self.kept)
 
     def value(self, weights: tuple[float, ...]) -> Floats:
-        """(M,) the value of the agent's best slates for other weights, for the shoppers that were kept."""
+        """(M,) the expected rewards of the agent's best slates for other weights, for the shoppers that were kept."""
         agent = self.agent.with_weights(weights)
         values = [self.world.expected(batch, agent.best(self.world.observe(batch))) for batch in self.kept]
         return np.asarray(np.concatenate(values).mean(axis=0))

@@ -1,4 +1,4 @@
-"""The results of a sweep as one dictionary: what `pareto.json` holds and the page draws."""
+"""The results of a sweep as one dictionary: the content of `pareto.json`, which the page shows."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from slategym.bench.statistics import Estimate, as_json, probability_better
 from slategym.bench.sweeps.jobs import Exact, Learned
 
 Floats = NDArray[np.float64]
-BELOW = 0.1  # ranges by which the reference of the hypervolume lies below the nadir at least, so that the front's ends count
-SAMPLE = 500  # values of the front for distance and coverage
-DRAWN = {2: 200}  # directions in which the front is drawn; beyond two objectives about 500
-STILL = 1e-3  # ranges; where the best slates differ by less, shoppers do not change with what they are shown
+BELOW = 0.1  # minimum distance of the hypervolume's reference below the nadir, in ranges, so that the front's ends count
+SAMPLE = 500  # number of values of the front for distance and coverage
+DRAWN = {2: 200}  # number of directions of the front in the plot; with more than two objectives about 500
+STILL = 1e-3  # in ranges; if the best slates differ by less, shoppers are assumed not to change with the slates shown
 INDICATORS = ("hypervolume", "hypervolume_share", "expected_utility", "igd_plus", "igd", "covered")
-OBSERVED = ("observed_hypervolume_share", "observed_covered")  # the same, of the front that the observation allows
+OBSERVED = ("observed_hypervolume_share", "observed_covered")  # for the front of slates chosen from the observation alone
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class Runs:
     """The finished runs of a sweep.
 
     Attributes:
-        exact: by seed.
-        learned: by agent, seed, and the number of the weights, the text of the scalarizer, or -1 of a run that was asked.
-        goals: the utility of each scalarizer, in the order of the configuration.
+        exact: exact fronts, by seed.
+        learned: results by agent, seed, and the number of the weights, the name of the scalarizer, or -1 for a conditioned agent.
+        goals: utility of each scalarizer, in the order of the configuration.
     """
 
     exact: Mapping[int, Exact]
@@ -55,32 +55,31 @@ def summarise(config: Mapping[str, Any], runs: Runs, asked: int, failed: Sequenc
     """Summarise the runs of a sweep.
 
     Args:
-        config: what was run, as `configuration` gives it with `agents`, `seeds`, `scalarizers`, `sweep`, the weights, and
-            `random_slates`, (M,) the value of slates drawn at random.
-        runs: the finished runs. A seed counts for an agent if all its runs finished.
-        asked: number of runs to do in all.
+        config: configuration from `configuration`, with `agents`, `seeds`, `scalarizers`, the weights `sweep`, and
+            `random_slates`, (M,) the value of random slates.
+        runs: the finished runs. A seed counts for an agent if all its runs with this seed finished.
+        asked: total number of planned runs.
         failed: the runs that failed.
 
     Returns:
-        JSON values. An estimate is `{"mean", "low", "high"}`, with a 95 % bootstrap interval over the seeds, null where there
-        is none.
+        JSON values. An estimate is `{"mean", "low", "high"}`, with a 95 % bootstrap interval over the seeds, or null.
 
-        - `config`; `status`, "finished", "interrupted" or "failed"; `runs`, how many finished of how many; `failed`, the `run`,
-          `error` and `traceback` of those that failed.
+        - `config`; `status`, "finished", "interrupted" or "failed"; `runs`, the number of `finished` and planned (`asked`) runs;
+          `failed`, the `run`, `error` and `traceback` of those that failed.
         - `front`: the exact front, averaged over seeds: `values`, `utopia`, `nadir`, `precision`, `hypervolume`, its volume
           above the nadir in units of the objectives.
-        - `observed`: the same of the front that the observation allows, by the fit behind the reference policy `context`; null
-          where there is none. The indicators `observed_hypervolume_share` and `observed_covered` are shares of it.
+        - `observed`: the same for the front of slates chosen from the observation alone, from the model behind the reference
+          policy `context`; null if there is none. `observed_hypervolume_share` and `observed_covered` refer to this front.
         - `indicators`: how the indicators are measured.
-        - `best`: the indicators of the best values for the weights of the sweep, which no agent exceeds unless shoppers change.
-        - `agents`: by name, an estimate for each indicator; `points`, for each of the weights the `value` (M estimates); and
-          under `seeds` the indicators of each seed.
-        - `pairs`: of the agents in falling order, the paired `difference` of the share of the hypervolume, over the seeds of
-          both, and `probability_a_better` over the resamples.
-        - `adaptive`: for each agent and scalarizer: `value` (M estimates); `utility`, `optimum` and `regret` of utility
-          against the best mixture; `optimal_value`; and the `path`: `slates`, the running mean `value` and the `weights`
-          there, averaged over seeds.
-        - `notes`: what to know when reading them.
+        - `best`: the indicators of the best values for the sweep's weights, which no agent exceeds unless shoppers change.
+        - `agents`: by name, an estimate for each indicator; `points`, the `value` (M estimates) for each of the weights; and
+          `seeds`, the indicators of each seed.
+        - `pairs`: for agents in descending order, the paired `difference` of the hypervolume share over the seeds of both, and
+          `probability_a_better` over the bootstrap resamples.
+        - `adaptive`: for each agent and scalarizer: `value` (M estimates); `utility`, `optimum` and `regret` compared with the
+          best mixture; `optimal_value`; and the `path`: `slates`, the running mean `value` and the `weights`, averaged over
+          seeds.
+        - `notes`: sentences that help to interpret the results.
     """
     seeds = [seed for seed in config["seeds"] if seed in runs.exact]
     sweeps = {agent: _sweeps(agent, seeds, runs, len(config["sweep"])) for agent in config["agents"]}
@@ -130,7 +129,7 @@ def _estimates(values: Mapping[int, Floats], exact: Mapping[int, Exact], random:
             found = measured(value, observed, random)
             row |= {name: found[name.removeprefix("observed_")] for name in OBSERVED}
     columns = {name: [row[name] for row in rows] for name in (*INDICATORS, *OBSERVED) if all(name in row for row in rows)}
-    # Intervals stay within the range of the indicator.
+    # Clip intervals to the range of the indicator.
     most = {"covered": 1.0, "observed_covered": 1.0}
     least = {name: 0.0 for name in columns if name != "expected_utility"}
     estimates = {name: Estimate.from_seeds(column).clipped(least.get(name), most.get(name)) for name, column in columns.items()}
@@ -138,12 +137,12 @@ def _estimates(values: Mapping[int, Floats], exact: Mapping[int, Exact], random:
 
 
 def measured(values: Floats, exact: Front, random: Sequence[float]) -> dict[str, float]:
-    """The indicators of values (N, M) beside an exact front, by name.
+    """The indicators of values (N, M), compared with an exact front, by name.
 
     Args:
-        values: of an agent's policies for N weights.
-        exact: the front of the same shoppers.
-        random: (M,) the value of random slates, by which the reference of the hypervolume is chosen.
+        values: (N, M) values of an agent's policies for N weights.
+        exact: the exact front for the same shoppers.
+        random: (M,) value of random slates, which determines the reference of the hypervolume.
     """
     points, sample = ((value - exact.nadir) / exact.ranges for value in (values, exact.sample(SAMPLE)))
     reference = np.minimum((np.array(random) - exact.nadir) / exact.ranges, -BELOW)
@@ -160,7 +159,7 @@ def measured(values: Floats, exact: Front, random: Sequence[float]) -> dict[str,
 
 
 def _known(fronts: Sequence[Front | None]) -> list[Front]:
-    """The fronts, if there is one of every seed."""
+    """The fronts, if every seed has one; otherwise empty."""
     known = [each for each in fronts if each is not None]
     return known if len(known) == len(fronts) else []
 
@@ -194,7 +193,7 @@ def _indicators(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _front(fronts: Sequence[Front]) -> dict[str, Any]:
-    """The front of all seeds' shoppers together: the best in a direction is the mean of the best of each seed."""
+    """The front of the shoppers of all seeds: the best value in each direction is the mean of the best values of the seeds."""
     count = len(fronts[0].objectives)
     if count == 2:
         angle = np.linspace(0, np.pi / 2, DRAWN[2])
@@ -258,14 +257,14 @@ def _notes(
 ) -> list[str]:
     notes = failure_notes(failed)
     if finished + len(failed) < asked:
-        notes.append(f"Interrupted: {finished} of {asked} runs finished; an agent's seed counts where all its runs did.")
+        notes.append(f"Interrupted: {finished} of {asked} runs finished; a seed counts for an agent if all its runs finished.")
     if len(seeds) == 1:
-        notes.append("One seed: no intervals.")
+        notes.append("There are no intervals, because there is only one seed.")
     notes.append(note_on_training(config))
     for number, text in enumerate(config["scalarizers"]):
         without = [str(seed) for seed in seeds if runs.exact[seed].optima[number] is None]
         if without:
-            notes.append(f"No mixture of slates meets {text} for the shoppers of seed {', '.join(without)}: left out.")
+            notes.append(f"Seed {', '.join(without)} is left out for {text}: no mixture of slates meets it for these shoppers.")
     notes.append(ORACLE_NOTES[config["oracle"]])
     drift = [
         float(np.abs((run.best - runs.exact[seed].at[which]) / runs.exact[seed].front.ranges).max())
@@ -274,8 +273,9 @@ def _notes(
     ]
     if drift and max(drift) > STILL:
         notes.append(
-            "Shoppers change with what they are shown, and the front is that of shoppers who were shown random slates. For an "
-            f"agent's own shoppers it may lie up to {100 * max(drift):.2g} % of a range elsewhere, so points may lie beyond it."
+            "Shoppers change with the slates that they are shown, and the front is that of shoppers who were shown random "
+            f"slates. For the shoppers of an agent it may be shifted by up to {100 * max(drift):.2g} % of a range, so points can "
+            "lie beyond it."
         )
     return [note for note in notes if note]
 

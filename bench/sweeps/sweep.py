@@ -1,4 +1,4 @@
-"""Sweeps of weights along the exact Pareto front, and runs under scalarizers."""
+"""Sweeps of weights along the exact Pareto front, and runs with scalarizers."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ from slategym.utils.storage.fingerprint import fingerprint
 
 DEFAULT_AGENTS = ("popularity", "lin-ts", "conditioned-policy-gradient")
 DEFAULT_SCALARIZERS = ("nash", "chebyshev")
-PRECISION = {1: 1e-3, 2: 1e-3, 3: 1e-2}  # of the front, by the number of objectives; beyond three 0.05
+PRECISION = {1: 1e-3, 2: 1e-3, 3: 1e-2}  # of the front, by the number of objectives; 0.05 for more than three
 Key = tuple[str, int, int | str]
 MOST_OBJECTIVES, MOST_RUNS = 5, 20_000
-LEAST = 1e-4  # least weight of an objective, in ranges: of values equal in one objective, the best in the others is chosen
+LEAST = 1e-4  # smallest weight of an objective, in ranges; not 0, so that the other objectives decide ties in one objective
 
 
 @dataclass(frozen=True, repr=False)
 class Sweep(Brief):
-    """A sweep that is ready to run.
+    """A planned sweep.
 
     Attributes:
-        config: what is run, see `configuration`.
-        fronts: the run of the exact front for each seed.
-        runs: those of the agents, by agent, seed, and the number of the weights or the scalarizer; -1: asked for all weights.
+        config: its configuration, see `configuration`.
+        fronts: the run that computes the exact front, for each seed.
+        runs: the agents' runs, by agent, seed, and the number of the weights or the scalarizer; -1 for conditioned agents.
         goals: the utility of each scalarizer.
     """
 
@@ -71,7 +71,7 @@ class Sweep(Brief):
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
     ) -> dict[str, Any]:
-        """Run what the store does not hold yet, and summarise everything; see `pareto`."""
+        """Execute the runs that the store does not contain yet, and summarise all runs; see `pareto`."""
         jobs: list[FrontJob | LearnJob] = [*self.fronts, *(job for _, job in self.runs)]
         done = run_jobs(jobs, processes, progress, stop, store)
         numbers = [job.seed for job in self.fronts]
@@ -98,34 +98,35 @@ def pareto(
     stop: Callable[[], bool] | None = None,
     store: RunStore | None = None,
 ) -> dict[str, Any]:
-    """Run every agent with weights along the front, and compare what it learned with the exact front.
+    """Run every agent with weights along the front, and compare the results with the exact front.
 
-    The last 10 % of each run count, by the exact expectation of what was shown. A conditioned policy runs once, learns all
-    weights and is asked for each of them at the end. The exact front is that of the shoppers of the same last part, the same
-    ones for every agent; where shoppers change with what they are shown, it is that of shoppers who were shown random slates.
+    The exact expected rewards of the slates in the last 10 % of each run are evaluated. A conditioned policy runs once, learns
+    for all weights, and is evaluated with each of them at the end. The exact front is that of the shoppers of the same last part,
+    who are the same for all agents. If shoppers change with the slates shown, it is that of shoppers shown random slates.
 
     Args:
         world: a world or its name.
         agents: names that `slategym agents` lists.
-        slates: of each run.
-        seeds: the seeds, or how many: 0, 1, ...
-        points: number of weights, evenly spread (in ranges); with three objectives or more, at least as many.
-        scalarizers: texts (see `agents.scalarizers.make`) that every agent but conditioned ones maximises in a further run.
-        options: of the world, if it is given by name; of another one they are noted in the configuration.
-        processes: at most; by default one per core.
+        slates: number of slates per run.
+        seeds: the seeds, or their number n for 0, ..., n - 1.
+        points: number of weights, evenly spaced (in ranges); with three objectives or more, at least this number.
+        scalarizers: names with options (see `agents.scalarizers.make`); every agent, except conditioned ones, maximises each of
+            them in an additional run.
+        options: options of the world, if it is given by name; otherwise they are only recorded in the configuration.
+        processes: maximum number of processes; by default one per core.
         shoppers: see `bench.execution.runner.run`.
         precision: of the exact front (see `bench.fronts.front.front`); by default 0.001 for two objectives and 0.01 for three.
-        progress: called now and then with the slates shown so far in all runs.
-        stop: asked often; once it returns True, the running runs are dropped and the finished ones summarised.
-        store: where each finished run is kept at once; those that it holds already are not done again.
+        progress: called regularly with the number of slates shown so far in all runs.
+        stop: called often; once it returns True, unfinished runs are dropped and the finished ones are summarised.
+        store: where each finished run is saved immediately; runs that it already contains are not repeated.
 
     Returns:
-        See `bench.sweeps.summary.summarise`; `bench.reports.sweeps.page.write_page` makes a page of it.
+        See `bench.sweeps.summary.summarise`; `bench.reports.sweeps.page.write_page` writes a page of it.
 
     Raises:
         ValueError: an argument is out of its range, or there is no such world, agent or scalarizer.
         ImportError: the extra "mo" is not installed.
-        RuntimeError: the script does not guard its start (see `compare`), or every run failed.
+        RuntimeError: the script has no `if __name__ == "__main__":` (see `compare`), or every run failed.
 
     Warns:
         RunsFailedWarning: some runs failed.
@@ -159,22 +160,22 @@ def plan(
     precision: Positive | None = None,
     kept: bool = False,
 ) -> Sweep:
-    """Check everything that a sweep needs, without running it.
+    """Plan a sweep: check its arguments, without running it.
 
     Args:
-        world: see `pareto`, as all the others.
-        agents: see there.
-        slates: see there.
-        seeds: see there.
-        points: see there.
-        scalarizers: see there.
-        options: see there.
-        shoppers: see there.
-        precision: see there.
-        kept: whether the runs need fingerprints, to be kept in a store.
+        world: see `pareto`.
+        agents: see `pareto`.
+        slates: see `pareto`.
+        seeds: see `pareto`.
+        points: see `pareto`.
+        scalarizers: see `pareto`.
+        options: see `pareto`.
+        shoppers: see `pareto`.
+        precision: see `pareto`.
+        kept: whether the runs get fingerprints, which a store needs.
 
     Raises:
-        ValueError: as `pareto`.
+        ValueError: see `pareto`.
         ImportError: the extra "mo" is not installed.
     """
     require("moocore", "mo")
@@ -186,7 +187,7 @@ def plan(
         raise ValueError(f"there are {len(names)} agents and {len(numbers)} seeds: expected at least one of both")
     for what, given in (("agents", names), ("scalarizers", texts), ("seeds", numbers)):
         if len(set(given)) < len(given):
-            raise ValueError(f"{what} is {given}: one comes twice")
+            raise ValueError(f"{what} is {given}: expected each only once")
     count = len(world.objective_names)
     check_steps(slates, shoppers)
     _check_size(count, names, len(numbers), points, len(texts))
@@ -228,28 +229,28 @@ def plan(
 
 
 def sweep_weights(world: World, points: int) -> tuple[tuple[float, ...], ...]:
-    """The weights of a sweep: even shares of the objectives' ranges, estimated on newcomers; they sum to one."""
+    """The weights of a sweep, which sum to one: evenly spaced relative to the objectives' ranges, estimated on new shoppers."""
     ranges = front(world, precision=1.0).ranges
     shares = np.maximum(weight_set(len(world.objective_names), points), LEAST) / ranges
     return tuple(tuple(map(float, row)) for row in shares / shares.sum(axis=1, keepdims=True))
 
 
 def _check_size(objectives: int, names: Sequence[str], seeds: int, points: int, scalarizers: int) -> None:
-    """Refuse a sweep that would never end.
+    """Refuse a sweep that would take too long.
 
     Raises:
-        ValueError: too many objectives, or too many runs.
+        ValueError: there are too many objectives or too many runs.
     """
     if objectives > MOST_OBJECTIVES:
         raise ValueError(
-            f"there are {objectives} objectives: expected at most {MOST_OBJECTIVES}, whose exact front can be computed; "
-            "choose some, by --objective NAME or objectives="
+            f"there are {objectives} objectives: expected at most {MOST_OBJECTIVES}, for which the exact front can be computed; "
+            "choose some of them with --objective NAME or objectives="
         )
     weights = len(weight_set(objectives, points))
     runs = seeds * (1 + sum(1 if learns_any_weights(name) else weights + scalarizers for name in names))
     if runs > MOST_RUNS:
         raise ValueError(
-            f"a sweep of {weights:,} weights has {runs:,} runs: expected at most {MOST_RUNS:,}, with fewer points or seeds"
+            f"a sweep of {weights:,} weights has {runs:,} runs: expected at most {MOST_RUNS:,}; use fewer points or seeds"
         )
 
 
@@ -262,7 +263,7 @@ def _runs(
     weights: tuple[tuple[float, ...], ...],
     baselines: Sequence[tuple[str, Scalarizer, RegretBaseline]],
 ) -> list[tuple[Key, LearnJob]]:
-    """The runs, seed by seed, so that an interrupted sweep has all agents on some seeds."""
+    """The runs, ordered by seed, so that an interrupted sweep has all agents for some seeds."""
     runs: list[tuple[Key, LearnJob]] = []
     for seed in seeds:
         for name in names:

@@ -1,1 +1,1 @@
-"""Trackers: what a run tells while it goes on, and where that is kept. Nothing of what a run does."""
+"""Trackers, which record metrics of runs while they are in progress. The runs themselves do not belong here."""

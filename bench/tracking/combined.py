@@ -1,4 +1,4 @@
-"""Trackers made of trackers: of a part of something larger, and several at once. With several processes they are picklable."""
+"""Combinations of trackers: for runs that are part of something larger, and several trackers at once. All are picklable."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from slategym.bench.tracking.tracker import Tracker
 
 @dataclass(frozen=True)
 class PartOf:
-    """Makes the trackers of runs that are a part of something larger, which their names begin with.
+    """Makes the trackers of runs that are part of something larger, whose name is put before their names.
 
     Attributes:
         make: makes a tracker from a name.
-        whole: names what the runs are a part of, such as a world.
+        whole: name of the larger thing, such as a world.
     """
 
     make: Callable[[str], Tracker]
@@ -32,10 +32,10 @@ class PartOf:
 
 @dataclass(frozen=True)
 class Several:
-    """Makes trackers that tell several others.
+    """Makes trackers that pass everything on to several trackers.
 
     Attributes:
-        makers: make them from the name of a run.
+        makers: make these trackers from the name of a run.
     """
 
     makers: tuple[Callable[[str], Tracker], ...]
@@ -50,7 +50,7 @@ class Several:
 
 
 class _All:
-    """Tells several trackers the same."""
+    """Passes everything on to several trackers."""
 
     def __init__(self, trackers: Sequence[Tracker]) -> None:
         self.trackers = trackers

@@ -1,4 +1,4 @@
-"""A tracker that needs nothing: a CSV file for each run."""
+"""A tracker without requirements: a CSV file for each run."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from slategym.utils.storage.files import WriteError, make_folder, write_json
 
 
 class CSV:
-    """Writes NAME.csv, a row `slates,metric,value` for each number as it comes, and NAME.json: name, configuration, results.
+    """Writes NAME.csv, with a row `slates,metric,value` for each number, and NAME.json, with name, configuration and results.
 
     Args:
-        folder: where the files go.
-        name: of the run.
+        folder: output folder.
+        name: name of the run.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -24,7 +24,7 @@ class CSV:
         self.config: dict[str, Any] = {}
 
     def on_start(self, config: Mapping[str, Any]) -> None:
-        """Begin the files."""
+        """Start the files."""
         self.config = dict(config)
         make_folder(self.folder)
         self._write("w", [("slates", "metric", "value")])
@@ -35,7 +35,7 @@ class CSV:
         self._write("a", [(step, name, repr(float(value))) for name, value in metrics.items()])
 
     def on_finish(self, results: Mapping[str, Any]) -> None:
-        """Write the results beside the configuration."""
+        """Write the results, in the same file as the configuration."""
         self._write_results(dict(results))
 
     def _write_results(self, results: dict[str, Any] | None) -> None:

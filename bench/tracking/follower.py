@@ -1,4 +1,4 @@
-"""What a tracker is told of a run: its means since the last time, from the columns that are recorded anyway."""
+"""Reports the metrics of a run to a tracker, as means since the previous report, from columns that every run records."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from slategym.bench.statistics import share
 from slategym.bench.tracking.system import System
 from slategym.bench.tracking.tracker import Tracker
 
-POINTS = 100  # of a run
+POINTS = 100  # reports per run
 
 
 @contextmanager
 def followed(
     tracker: Tracker | None, config: Mapping[str, Any], recorder: Recorder, weights: Any, done: int
 ) -> Iterator[RunFollower | None]:
-    """Follow a run: tell a tracker its beginning and its end, a failure too.
+    """Report the start and the end of a run, or its failure, to a tracker.
 
     Args:
-        tracker: None follows nothing.
-        config: what is run.
-        recorder: of the run.
-        weights: (M,), of the objectives.
-        done: steps that were done before.
+        tracker: the tracker, or None.
+        config: configuration of the run.
+        recorder: recorder of the run.
+        weights: (M,) weights of the objectives.
+        done: number of steps that were done before an interruption.
 
     Yields:
-        What is told of each step; None without a tracker.
+        The follower, to call after each step; None without a tracker.
     """
     if tracker is None:
         yield None
@@ -49,25 +49,26 @@ def followed(
 
 
 class RunFollower:
-    """Tells a tracker of a run about a hundred times, at the same slates whether or not the run was interrupted.
+    """Reports to a tracker about a hundred times per run, at the same slates whether or not the run was interrupted.
 
-    The metrics of the slates since the last time:
+    Each report covers the slates since the previous one:
 
-    - `value_per_slate` and `<plural>_per_slate`: the utility of the mean objectives, and these.
-    - `weight_of_<objective>`: the mean share of an objective among the weights by which the agent chose.
-    - `regret_per_slate`, and of a fixed sum `share_of_oracle` and, where it is known, `share_of_context`, the share of the best
-      slates from what is observed: of the slates whose expectations have been computed since, where some have.
-    - `value_per_episode` of a fixed sum, `<plural>_per_episode` and `visits_per_episode`: of the episodes that ended.
-    - `slates_per_second`: of agent and environment.
+    - `value_per_slate` and `<plural>_per_slate`: the utility of the mean objectives, and the mean objectives.
+    - `weight_of_<objective>`: the mean normalised weight of each objective when the agent chose.
+    - `regret_per_slate`; with a fixed sum also `share_of_oracle` and, if it is known, `share_of_context`, the value as a share of
+      that of the best slates given the observation. These cover the slates whose expectations were computed since the previous
+      report, if there are any.
+    - `value_per_episode` (with a fixed sum), `<plural>_per_episode` and `visits_per_episode`: means over the episodes that ended.
+    - `slates_per_second`: the speed of agent and environment.
     - `memory_megabytes` and `cpu_cores` of the process (see `System`).
-    - what `agent.losses` says, by its own names.
+    - the entries of `agent.losses`, under their own names.
 
-    The last two only of what was shown since the run began or went on.
+    The last two are missing for the part of a run before an interruption.
 
     Args:
-        tracker: is told.
-        recorder: of the run.
-        weights: (M,), of the objectives.
+        tracker: the tracker.
+        recorder: recorder of the run.
+        weights: (M,) weights of the objectives.
     """
 
     def __init__(self, tracker: Tracker, recorder: Recorder, weights: Any) -> None:
@@ -76,29 +77,29 @@ class RunFollower:
         goals = recorder.evaluator.baseline.goals
         self.scalarized = len(goals) > 1 or not isinstance(goals[0].scalarizer, FixedSum)
         self.system = System()
-        self.told = self.judged = 0  # steps that were told, and of which expectations were
+        self.told = self.judged = 0  # number of steps reported so far, and of those whose expectations were reported
 
     def begin(self, done: int) -> None:
-        """Tell what was recorded before the run was interrupted.
+        """Report what was recorded before the run was interrupted.
 
         Args:
-            done: steps that were done.
+            done: number of steps done by then.
         """
         for step in range(self.every, done + 1, self.every):
             self._tell(step, {})
 
     def step(self, done: int, agent: Any) -> None:
-        """Tell the last steps, if it is time.
+        """Report the last steps, if a report is due.
 
         Args:
-            done: steps that are done.
-            agent: of the run.
+            done: number of steps done so far.
+            agent: agent of the run.
         """
         if done % self.every == 0 or done == self.recorder.steps:
             self._tell(done, {**(getattr(agent, "losses", None) or {}), **self.system.measure()})
 
     def results(self) -> dict[str, Any]:
-        """The slates that were shown, and the means of all of them."""
+        """The number of slates shown, and the metrics over all of them."""
         done = self.told
         status = "finished" if done == self.recorder.steps else "interrupted"
         self.told = 0
@@ -126,7 +127,7 @@ class RunFollower:
         return found | {"slates_per_second": len(slates) * recorder.count / seconds if seconds else np.nan}
 
     def _compared(self, done: int) -> dict[str, float]:
-        """Of the slates that were evaluated since the last time; those of a step may be evaluated some steps later."""
+        """Metrics of the slates evaluated since the previous report; slates may be evaluated some steps after they are shown."""
         columns = self.recorder.columns
         known = self.judged + np.flatnonzero(columns["evaluated"][self.judged : done])
         if not len(known):

@@ -1,4 +1,4 @@
-"""What a run takes of the machine: the memory of its process and its share of a core, by the standard library alone."""
+"""Memory and processor time of a run's process, measured with the standard library only."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 MEMORY, CPU = "memory_megabytes", "cpu_cores"
-_STATM = Path("/proc/self/statm")  # of Linux; the second number is what is in memory now, in pages
+_STATM = Path("/proc/self/statm")  # on Linux; the second number is the current memory, in pages
 
 
 class System:
-    """Measures the process from one call to the next."""
+    """Measures this process between two calls."""
 
     def __init__(self) -> None:
         self._wall, self._cpu = perf_counter(), process_time()
 
     def measure(self) -> dict[str, float]:
-        """What the process takes.
+        """Measure the process.
 
         Returns:
-            `memory_megabytes`, what it has in memory now, or where only that is known, its peak; left out where neither is.
-            `cpu_cores`, the seconds of processor time for each second since the last call.
+            `memory_megabytes`, the current memory, or the peak if only that is known; left out if neither is known. `cpu_cores`,
+            the processor time per second since the last call.
         """
         wall, cpu = perf_counter(), process_time()
         passed, used = wall - self._wall, cpu - self._cpu
@@ -32,7 +32,7 @@ class System:
 
 
 def memory_bytes() -> int | None:
-    """The memory that this process takes, or its peak; None where neither can be told."""
+    """The current memory of this process, or its peak; None if the system reports neither."""
     try:
         return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError, AttributeError):

@@ -1,4 +1,4 @@
-"""Runs as TensorBoard shows them: `tensorboard --logdir FOLDER`."""
+"""A tracker for TensorBoard; view the runs with `tensorboard --logdir FOLDER`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from slategym.utils.storage.files import make_folder
 
 
 class TensorBoard:
-    """Writes a folder for each run: the metrics as scalars by slates, configuration and results as text.
+    """Writes a folder for each run: metrics as scalars against slates, configuration and results as text.
 
     Args:
-        folder: where the folders of the runs go.
-        name: of the run.
+        folder: output folder, which contains the folders of the runs.
+        name: name of the run.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -25,7 +25,7 @@ class TensorBoard:
         self._step = 0
 
     def on_start(self, config: Mapping[str, Any]) -> None:
-        """Begin the run anew."""
+        """Start the run, and remove the files of an earlier run."""
         from torch.utils.tensorboard import SummaryWriter
 
         make_folder(self.folder)
@@ -57,5 +57,5 @@ def _as_text(content: Mapping[str, Any]) -> str:
 
 
 def _indented(text: str) -> str:
-    """As code in Markdown, which TensorBoard shows."""
+    """The text as a code block in Markdown, which TensorBoard shows."""
     return "\n".join(f"    {line}" for line in text.splitlines())

@@ -1,4 +1,4 @@
-"""The protocol of trackers, and the trackers by name."""
+"""The protocol of trackers, and the registry of trackers by name."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from slategym.utils.specification import choose_named, read_options, split_optio
 
 EXTRA = "track"
 FOLDER = "tracking"
-ARTIFACTS = "artifacts"  # of results: the paths of files that belong to a run
+ARTIFACTS = "artifacts"  # key in results for the paths of files that belong to a run
 
 
 @runtime_checkable
 class Tracker(Protocol):
-    """What follows one run. It changes nothing of it: it is told, and never asked."""
+    """Records one run. It has no influence on the run."""
 
     def on_start(self, config: Mapping[str, Any]) -> None:
-        """Begin a run.
+        """Called at the start of a run.
 
         Args:
-            config: what is run, as JSON values.
+            config: configuration of the run, as JSON values.
         """
 
     def on_step(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Take what happened since the last call.
+        """Called with the metrics since the last call.
 
         Args:
-            step: the slates shown so far.
-            metrics: finite numbers by name (see `RunFollower`); not always the same ones.
+            step: number of slates shown so far.
+            metrics: finite numbers by name (see `RunFollower`); the names may differ between calls.
         """
 
     def on_finish(self, results: Mapping[str, Any]) -> None:
-        """End a run.
+        """Called at the end of a run.
 
         Args:
-            results: JSON values, with "status" "finished", "interrupted" or "failed"; "artifacts" are paths of files.
+            results: JSON values; "status" is "finished", "interrupted" or "failed", and "artifacts" lists paths of files.
         """
 
 
-# By name: where the class is, and the library that it needs.
+# By name: module, class, and the library that it needs.
 TRACKERS = {
     "csv": ("slategym.bench.tracking.csv_files", "CSV", ""),
     "tensorboard": ("slategym.bench.tracking.tensorboard_logs", "TensorBoard", "tensorboard"),
@@ -59,35 +59,35 @@ TRACKERS = {
 
 @dataclass(frozen=True)
 class Tracking:
-    """Makes the trackers of the runs of a command or a comparison, in whatever process they run.
+    """Makes the trackers for the runs of a command or a comparison, in any process.
 
     Attributes:
-        text: the name of a tracker, with options: "csv", "wandb:project=shop".
-        folder: where the files go.
+        text: name of a tracker, with options: "csv", "wandb:project=shop".
+        folder: output folder.
 
     Raises:
         ValueError: there is no such tracker or option.
-        ImportError: its library is not installed; the message names the command that installs it.
+        ImportError: its library is not installed; the message contains the command that installs it.
     """
 
     text: str
     folder: Path = field(default=Path(FOLDER))
 
     def __post_init__(self) -> None:
-        self("check")  # trackers write nothing before they are told of a run
+        self("check")  # raises if something is wrong; trackers write nothing before `on_start`
 
     def __call__(self, name: str) -> Tracker:
         """The tracker of a run.
 
         Args:
-            name: of the run, "lin-ts seed 0".
+            name: name of the run, such as "lin-ts seed 0".
         """
         return self._made()(self.folder, name)
 
     def _made(self) -> Callable[[Path, str], Tracker]:
         name, text = split_options(self.text)
         module, made, library = choose_named("tracker", name, TRACKERS)
-        if library and find_spec(library) is None:  # not imported here, which may take seconds
+        if library and find_spec(library) is None:  # without importing it, which may take seconds
             raise ImportError(f'{library} is not installed: it comes with pip install "slategym[{EXTRA}]"')
         maker = getattr(import_module(module), made)
         kind = f"tracker {name!r}"
@@ -103,15 +103,15 @@ def _make(kind: str, maker: Callable[..., Tracker], options: Mapping[str, Any], 
 def followed_whole(
     make: Callable[[str], Tracker] | None, name: str, config: Mapping[str, Any]
 ) -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
-    """Follow what consists of many runs: its beginning, and its results or its failure.
+    """Track a command or comparison as a whole: its start, and its results or its failure.
 
     Args:
-        make: makes the tracker; None follows nothing.
-        name: of the whole.
-        config: what is run.
+        make: makes the tracker; None disables tracking.
+        name: name of the record.
+        config: configuration.
 
     Yields:
-        What takes the results, and returns them.
+        A function that records the results and returns them.
     """
     if make is None:
         yield lambda results: results
@@ -133,20 +133,20 @@ def followed_whole(
 
 
 def file_name(name: str) -> str:
-    """The name of a run as that of a file or folder.
+    """The name of a run as a valid name of a file or folder.
 
     Args:
-        name: of the run.
+        name: name of the run.
     """
     return re.sub(r"[^\w.=+-]+", "-", name).strip("-.")[:120] or "run"
 
 
 def numbers(results: Mapping[str, Any], before: str = "") -> dict[str, float]:
-    """The numbers of results by their names, those within others as "agents.lin-ts.value.mean".
+    """All numbers in results by name; nested ones have names such as "agents.lin-ts.value.mean".
 
     Args:
         results: JSON values.
-        before: what the names begin with.
+        before: prefix of the names.
     """
     found: dict[str, float] = {}
     for name, value in results.items():

@@ -1,4 +1,4 @@
-"""Runs in Trackio: `trackio show --project slategym`."""
+"""A tracker for Trackio; view the runs with `trackio show --project slategym`."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from slategym.bench.tracking.tracker import ARTIFACTS, file_name, numbers
 from slategym.utils.checked import checked
 from slategym.utils.storage.files import make_folder
 
-PLACE = "TRACKIO_DIR"  # the variable by which Trackio finds its files, read when it is imported
+PLACE = "TRACKIO_DIR"  # environment variable with Trackio's folder, read when Trackio is imported
 
 
 class Trackio:
-    """A run of Trackio for each run, in FOLDER/trackio, unless `TRACKIO_DIR` names another folder.
+    """Records each run in Trackio, in FOLDER/trackio, unless `TRACKIO_DIR` names another folder.
 
-    Trackio has one folder in a process, that of the first run.
+    Trackio uses only one folder per process, that of the first run.
 
     Args:
-        folder: where the files go.
-        name: of the run.
-        project: of Trackio.
+        folder: output folder.
+        name: name of the run.
+        project: Trackio project.
     """
 
     @checked
@@ -33,7 +33,7 @@ class Trackio:
         self._step = 0
 
     def on_start(self, config: Mapping[str, Any]) -> None:
-        """Begin a run."""
+        """Start a run."""
         make_folder(Path(os.environ.setdefault(PLACE, str((self.folder / "trackio").absolute()))))
         import trackio
 
@@ -67,13 +67,13 @@ class Trackio:
                     artifact.add_file(path)
                 self._run.log_artifact(artifact)
             if context_vars.current_run.get() is self._run:
-                trackio.finish()  # or Trackio would finish it again when the process ends
+                trackio.finish()  # otherwise Trackio would finish it again when the process ends
             else:
                 self._run.finish()
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps what Trackio prints from the output of commands."""
+    """Suppress Trackio's output."""
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
         yield

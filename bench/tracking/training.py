@@ -1,4 +1,4 @@
-"""What a tracker is told of a training in epochs: its losses, one epoch after another."""
+"""Reports the losses of a training in epochs to a tracker."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 from slategym.bench.tracking.system import System
 from slategym.bench.tracking.tracker import Tracker, followed_whole
 
-WORLD = "training on the log"  # where a page that follows runs shows them
+WORLD = "training on the log"  # the name under which the live page shows trainings, instead of a world
 
 
 class Training:
-    """A training that is followed, or not.
+    """Reports the epochs of a training to a tracker, if there is one.
 
     Args:
-        tracker: is told; None tells nobody.
-        slates: that an epoch learns.
-        tell: takes the results, and returns them.
+        tracker: the tracker, or None.
+        slates: number of slates per epoch.
+        tell: records the results and returns them.
     """
 
     def __init__(self, tracker: Tracker | None, slates: int, tell: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -27,11 +27,11 @@ class Training:
         self._tracker, self._slates, self._system, self._epochs = tracker, slates, System(), 0
 
     def epoch(self, training: float, validation: float) -> None:
-        """Tell of an epoch: `training_loss`, `validation_loss`, its number, and what the process takes.
+        """Report an epoch: `training_loss`, `validation_loss`, its number, memory and processor time.
 
         Args:
-            training: the mean loss of its batches.
-            validation: the loss on later slates after it.
+            training: mean loss of the epoch's batches.
+            validation: loss on the validation part after the epoch.
         """
         self._epochs += 1
         if self._tracker is None:
@@ -45,16 +45,16 @@ class Training:
 def followed_training(
     make: Callable[[str], Tracker] | None, name: str, config: Mapping[str, Any], slates: int
 ) -> Iterator[Training]:
-    """Follow a training, whose steps are the slates that it has learned.
+    """Track a training; its steps are the slates learned so far.
 
     Args:
-        make: makes the tracker; None follows nothing.
-        name: of the training.
-        config: what is trained.
-        slates: that an epoch learns.
+        make: makes the tracker; None disables tracking.
+        name: name of the training.
+        config: configuration.
+        slates: number of slates per epoch.
 
     Yields:
-        What is told of each epoch, and of the results.
+        The training, to which epochs and results are reported.
     """
     tracker = make(name) if make else None
     with followed_whole((lambda name: tracker) if tracker else None, name, {"world": WORLD, **config}) as tell:

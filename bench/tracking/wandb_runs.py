@@ -1,4 +1,4 @@
-"""Runs in Weights & Biases, offline unless one says otherwise."""
+"""A tracker for Weights & Biases, offline by default."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from slategym.utils.storage.files import make_folder
 
 
 class WandB:
-    """A run of W&B for each run; offline ones are in FOLDER/wandb, and `wandb sync` uploads them.
+    """Records each run in W&B. Offline runs are in FOLDER/wandb; `wandb sync` uploads them.
 
     Args:
-        folder: where W&B keeps its files.
-        name: of the run.
-        project: of W&B.
-        mode: "offline" writes files alone; "online" needs an account.
+        folder: output folder.
+        name: name of the run.
+        project: W&B project.
+        mode: "offline" only writes files; "online" needs an account.
 
     Raises:
         ValueError: an option is out of its range.
@@ -32,7 +32,7 @@ class WandB:
         self._run: Any = None
 
     def on_start(self, config: Mapping[str, Any]) -> None:
-        """Begin a run."""
+        """Start a run."""
         import wandb
 
         make_folder(self.folder)
@@ -43,7 +43,7 @@ class WandB:
             dir=str(self.folder),
             config=dict(config),
             mode=self.mode,
-            reinit="create_new",  # other runs of this process go on
+            reinit="create_new",  # other runs of this process continue
             settings=settings,
         )
 

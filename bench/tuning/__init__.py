@@ -1,1 +1,1 @@
-"""The search of settings: ranges, samplers, trials, and the judgement on other seeds. No page."""
+"""The search of settings: ranges, samplers, trials, and the comparison on other seeds. Pages do not belong here."""

@@ -1,4 +1,4 @@
-"""The values that a search tries for an option: from the option's declaration, or from a text."""
+"""Ranges of values that a search tries for an option, from the option's declaration or from a text."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from slategym.utils.lookup import nearest
 from slategym.utils.options import Option, guess_value
 from slategym.utils.ranges import Range
 
-FACTOR = 10  # how far a search goes below and above a default whose declaration has no ends
-DIGITS = 4  # significant ones of a number that a search tries
+FACTOR = 10  # default ranges extend from default / FACTOR to default * FACTOR
+DIGITS = 4  # significant digits of numbers that a search tries
 SYNTAX = "expected NAME=LOW..HIGH, NAME=LOW..HIGH:log or NAME=VALUE,VALUE,..., such as alpha=0.01..3:log or passes=1,2,3"
 
 
 @dataclass(frozen=True)
 class SearchRange:
-    """The values that a search tries for one option: numbers between two ends, or some values.
+    """The values that a search tries for one option: numbers between two ends, or a list of values.
 
     Attributes:
-        name: of the option.
-        low: the least number; not used where there are `choices`.
-        high: the greatest number.
-        whole: whether the numbers are whole.
-        log: whether their logarithms are spread evenly, instead of the numbers.
-        choices: the values, if they are some.
+        name: name of the option.
+        low: lowest number; not used with `choices`.
+        high: highest number; not used with `choices`.
+        whole: whether the numbers are integers.
+        log: whether the scale is logarithmic.
+        choices: the list of values; empty if there are ends.
     """
 
     name: str
@@ -48,10 +48,10 @@ class SearchRange:
         return isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
 
     def at_end(self, value: Any) -> bool:
-        """Whether a value lies so near an end of the range, within a twentieth of it, that better ones may lie beyond.
+        """Whether a value is so close to an end of the range (within 5 % of its width) that better values may lie outside.
 
         Args:
-            value: of the range.
+            value: a value in the range.
         """
         if self.choices:
             return False
@@ -59,10 +59,10 @@ class SearchRange:
         return not 0.05 < (place - low) / (high - low) < 0.95
 
     def grid(self, points: int) -> list[Any]:
-        """Values spread over the range: all choices, or so many numbers with both ends, fewer if they are whole and few.
+        """Values spread over the range: all choices, or evenly spaced numbers including both ends.
 
         Args:
-            points: how many numbers.
+            points: number of values; fewer are returned if the range contains fewer integers.
         """
         if self.choices:
             return list(self.choices)
@@ -70,10 +70,10 @@ class SearchRange:
         return list(dict.fromkeys(self.setting(float(value)) for value in spaced))
 
     def setting(self, value: Any) -> Any:
-        """The value that an option gets: numbers that are not whole have four significant digits.
+        """The value for an option, rounded to an integer or to four significant digits.
 
         Args:
-            value: as a sampler gives it.
+            value: value from a sampler.
         """
         if self.choices:
             return value
@@ -86,13 +86,13 @@ class SearchRange:
 def default_range(option: Option) -> SearchRange | None:
     """The range of an option by its declaration; None if it declares none, or has no default to search around.
 
-    - One of some texts, or true and false: all of them.
-    - A number above 0 with a declared range: from a tenth of the default to ten times the default, on a log scale, cut to the
-      declaration.
-    - A number whose default is 0: from 0 to 1, cut to the declaration.
+    - A choice of texts, or true and false: all of them.
+    - A number with a positive default and a declared range: from a tenth of the default to ten times the default, on a log scale,
+      limited to the declared range.
+    - A number with the default 0 and a declared range: from 0 to 1, limited to the declared range.
 
     Args:
-        option: of an agent or a scalarizer.
+        option: an option of an agent or a scalarizer.
     """
     if option.choices:
         return SearchRange(option.name, choices=option.choices)
@@ -107,14 +107,14 @@ def default_range(option: Option) -> SearchRange | None:
 
 
 def read_range(text: str, options: dict[str, Option]) -> SearchRange:
-    """The range of a text.
+    """Read a range from a text.
 
     Args:
-        text: "alpha=0.01..3:log", "alpha=0..1" or "passes=1,2,3".
-        options: the options that there are, by name.
+        text: such as "alpha=0.01..3:log", "alpha=0..1" or "passes=1,2,3".
+        options: the available options, by name.
 
     Raises:
-        ValueError: the text is none, there is no such option, or a value is not one of the option.
+        ValueError: the text has the wrong form, there is no such option, or the option does not accept a value.
     """
     name, equals, body = (part.strip() for part in text.partition("="))
     if not (name and equals and body):
@@ -131,14 +131,14 @@ def _between(text: str, name: str, body: str, option: Option) -> SearchRange:
     low, _, rest = body.partition("..")
     high, colon, scale = rest.partition(":")
     if option.kind not in (int, float, None):
-        raise ValueError(f"--range {text}: {name} is no number: expected some of its values, with commas between them")
+        raise ValueError(f"--range {text}: {name} is not a number: expected some of its values, separated by commas")
     if colon and scale.strip() != "log":
         raise ValueError(f"--range {text}: the scale is {scale.strip()!r}: expected log, or nothing")
     ends = [_value(text, part, option) for part in (low, high)]
     if not all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends) or not ends[0] < ends[1]:
         raise ValueError(f"--range {text}: expected two numbers, the lower one first")
     if colon and ends[0] <= 0:
-        raise ValueError(f"--range {text}: a log scale begins above 0, and this one at {ends[0]:g}")
+        raise ValueError(f"--range {text}: a log scale needs ends above 0, and the lower end is {ends[0]:g}")
     whole = option.kind is int or (option.kind is None and all(isinstance(end, int) for end in ends))
     return SearchRange(name, ends[0], ends[1], whole, bool(colon))
 
@@ -146,9 +146,9 @@ def _between(text: str, name: str, body: str, option: Option) -> SearchRange:
 def _some(text: str, name: str, body: str, option: Option) -> SearchRange:
     values = tuple(_value(text, part, option) for part in body.split(","))
     if len(set(values)) < len(values):
-        raise ValueError(f"--range {text}: a value comes twice")
+        raise ValueError(f"--range {text}: expected each value only once")
     if len(values) < 2:
-        raise ValueError(f"--range {text}: a search needs two values or more; to fix one, write it behind the name of the agent")
+        raise ValueError(f"--range {text}: expected two values or more; to fix a value, give it with the name of the agent")
     return SearchRange(name, choices=values)
 
 
@@ -164,10 +164,10 @@ def _check_declared(text: str, found: SearchRange, option: Option) -> None:
     limits = option.range or Range(-inf, inf)
     for value in found.choices or (found.low, found.high):
         if isinstance(value, int | float) and not isinstance(value, bool) and value not in limits:
-            raise ValueError(f"--range {text}: {option.name} may be {limits}, and {value:g} is outside")
+            raise ValueError(f"--range {text}: {value:g} is out of range: expected {option.name} {limits}")
         if option.choices and value not in option.choices:
             known = " or ".join(map(_written, option.choices))
-            raise ValueError(f"--range {text}: {option.name} is {known}, and {value!r} is none")
+            raise ValueError(f"--range {text}: {value!r} is not a value of {option.name}: expected {known}")
 
 
 def _written(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Keeps a finished search in the repository: `python -m slategym.bench.tuning.record runs/tune-lin-ts`. No search."""
+"""Copies a finished search into the repository: `python -m slategym.bench.tuning.record runs/tune-lin-ts`."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from slategym.utils.storage.files import make_folder, write_json
 
 
 def record(folder: Path, to: Path | None = None) -> Path:
-    """Keep the search of a folder.
+    """Copy the search of a folder.
 
     Args:
-        folder: with `tuning.json`.
-        to: the folder of the recorded searches; by default that of the package.
+        folder: folder with `tuning.json`.
+        to: folder of the recorded searches; by default that of the package.
 
     Returns:
-        The file.
+        The new file.
 
     Raises:
-        ValueError: the search did not finish, its best settings are not judged, or it is not of an agent without options.
+        ValueError: the search did not finish, has no best settings, or its agent has options or a scalarizer.
         OSError: the file cannot be read or written.
     """
     path = folder / "tuning.json"
@@ -40,7 +40,7 @@ def record(folder: Path, to: Path | None = None) -> Path:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Keep the searches of the folders that are named."""
+    """Copy the searches of the given folders."""
     for folder in arguments:
         print(record(Path(folder)))
 

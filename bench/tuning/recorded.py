@@ -1,4 +1,4 @@
-"""Searches that are kept in the repository: what was found, and the command that finds it again."""
+"""Searches recorded in the repository: their best settings, and the commands that reproduce them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ FOLDER = "searches"
 
 @dataclass(frozen=True)
 class RecordedSearch:
-    """A search that is kept.
+    """A recorded search.
 
     Attributes:
-        agent: the agent's name.
-        settings: the best ones, by option; none if they earned no more than the defaults on the seeds of the judgement.
-        command: that made it.
-        content: all of it, as `tuning.json` has it.
+        agent: name of the agent.
+        settings: the best settings, by option; empty if they earned no more than the defaults on other seeds.
+        command: command that made it.
+        content: content of its `tuning.json`.
     """
 
     agent: str
@@ -33,7 +33,7 @@ class RecordedSearch:
 
     @property
     def text(self) -> str:
-        """The agent's text with the best settings."""
+        """The agent's name with the best settings as options."""
         return with_options(self.agent, self.settings)
 
 
@@ -41,16 +41,16 @@ def recorded(agent: str) -> RecordedSearch | None:
     """The recorded search of an agent; None if there is none.
 
     Args:
-        agent: its name, "lin-ts" or "mabwiser:LinUCB".
+        agent: name of the agent, such as "lin-ts" or "mabwiser:LinUCB".
     """
     return _read(split_options(agent)[0])
 
 
 def with_settings(agent: str) -> str:
-    """The text of an agent with the best settings of its recorded search; one with options, or without a search, as it is.
+    """The name of an agent with the best settings of its recorded search as options.
 
     Args:
-        agent: its text.
+        agent: name of the agent; returned unchanged if it has options already, or if there is no recorded search.
     """
     name, options = split_options(agent)
     found = None if options else recorded(name)
@@ -58,10 +58,10 @@ def with_settings(agent: str) -> str:
 
 
 def file_of(agent: str) -> str:
-    """The name of the file of a search.
+    """The file name of an agent's recorded search.
 
     Args:
-        agent: its name.
+        agent: name of the agent.
     """
     return f"{agent.replace(':', '-')}.json"
 

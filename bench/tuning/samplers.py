@@ -1,4 +1,4 @@
-"""The ways to choose settings, and to end a trial early: Optuna's samplers and pruners, by name."""
+"""Methods that choose settings or stop trials early: Optuna's samplers and pruners, by name."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from slategym.utils.specification import call_with_text, choose_named, split_opt
 Ranges = Sequence[SearchRange]
 Population = Annotated[int, Range(2, 10_000)]
 Percentile = Annotated[float, Range(0, 100, above=True)]
-STARTUP = 8  # settings drawn at random before a sampler goes by what was found
-WARMUP = 4  # reports, half of the first run, before which no trial ends: agents that explore more earn less at first
+STARTUP = 8  # number of random settings before a sampler uses the results so far
+WARMUP = 4  # reports (half of the first run) before a trial can be stopped, since agents that explore more earn less at first
 
 
 def grid(ranges: Ranges, seed: int, *, points: PointCount = 3) -> Any:
-    """Every combination of some values of each option, in random order.
+    """All combinations of several values of each option, in random order.
 
     Args:
-        ranges: what is searched.
-        seed: of the order.
-        points: numbers of each range, its ends among them; of values that are listed, all.
+        ranges: ranges of the options.
+        seed: random seed of the order.
+        points: number of values per range, including its ends; if a range lists its values, all are used.
     """
     optuna = require("optuna", "tune")
 
-    # Optuna's own ends its loop after the last one, and here is no loop of Optuna's.
+    # Optuna's own sampler stops Optuna's loop after the last combination, but no such loop is used here.
     kind = type("GridSampler", (optuna.samplers.GridSampler,), {"after_trial": lambda *arguments: None})
     values = {each.name: each.grid(points) for each in ranges}
     made = kind(values, seed=seed)
@@ -39,11 +39,11 @@ def grid(ranges: Ranges, seed: int, *, points: PointCount = 3) -> Any:
 
 
 def random(ranges: Ranges, seed: int) -> Any:
-    """Settings drawn independently.
+    """Settings drawn independently at random.
 
     Args:
-        ranges: what is searched.
-        seed: of what is drawn.
+        ranges: ranges of the options.
+        seed: random seed.
     """
     return require("optuna", "tune").samplers.RandomSampler(seed=seed)
 
@@ -52,52 +52,52 @@ def tpe(ranges: Ranges, seed: int, *, startup: Count = STARTUP) -> Any:
     """Tree-structured Parzen estimator (Bergstra et al., NIPS 2011).
 
     Args:
-        ranges: what is searched.
-        seed: of what is drawn.
-        startup: settings drawn at random first.
+        ranges: ranges of the options.
+        seed: random seed.
+        startup: number of random settings at the start.
     """
     return require("optuna", "tune").samplers.TPESampler(seed=seed, n_startup_trials=startup)
 
 
 def gp(ranges: Ranges, seed: int, *, startup: Count = STARTUP) -> Any:
-    """Bayesian optimisation with a Gaussian process, by expected improvement (Jones, Schonlau, Welch, 1998).
+    """Bayesian optimisation with a Gaussian process and expected improvement (Jones, Schonlau, Welch, 1998).
 
     Args:
-        ranges: what is searched.
-        seed: of what is drawn.
-        startup: settings drawn at random first.
+        ranges: ranges of the options.
+        seed: random seed.
+        startup: number of random settings at the start.
     """
     return require("optuna", "tune").samplers.GPSampler(seed=seed, n_startup_trials=startup)
 
 
 def evolutionary(ranges: Ranges, seed: int, *, population: Population = STARTUP) -> Any:
-    """A genetic algorithm, NSGA-II with one objective (Deb et al., 2002); it takes options of every kind.
+    """A genetic algorithm, NSGA-II with one objective (Deb et al., 2002), for options of all kinds.
 
     Args:
-        ranges: what is searched.
-        seed: of what is drawn.
-        population: settings of a generation.
+        ranges: ranges of the options.
+        seed: random seed.
+        population: number of settings per generation.
     """
     return require("optuna", "tune").samplers.NSGAIISampler(seed=seed, population_size=population)
 
 
 def median(*, startup: Count = 5, warmup: Whole = WARMUP) -> Any:
-    """Ends a trial that has earned less than the median of the finished ones had at the same point.
+    """Stops a trial that has earned less than the median of the finished trials at the same point.
 
     Args:
-        startup: trials that must have finished before.
-        warmup: reports of a trial that are not looked at.
+        startup: number of trials that must finish first.
+        warmup: number of reports at the start of a trial that are ignored.
     """
     return require("optuna", "tune").pruners.MedianPruner(n_startup_trials=startup, n_warmup_steps=warmup)
 
 
 def percentile(*, percentile: Percentile = 25.0, startup: Count = 5, warmup: Whole = WARMUP) -> Any:
-    """Ends a trial that is not among the best of the finished ones at the same point.
+    """Stops a trial that is not among the best finished trials at the same point.
 
     Args:
-        percentile: of the finished trials, that it must be among.
-        startup: trials that must have finished before.
-        warmup: reports of a trial that are not looked at.
+        percentile: percentage of the finished trials that count as the best.
+        startup: number of trials that must finish first.
+        warmup: number of reports at the start of a trial that are ignored.
     """
     return require("optuna", "tune").pruners.PercentilePruner(percentile, n_startup_trials=startup, n_warmup_steps=warmup)
 
@@ -113,12 +113,12 @@ PRUNERS: dict[str, Callable[..., Any]] = {"median": median, "percentile": percen
 
 
 def make_sampler(text: str, ranges: Ranges, seed: int) -> Any:
-    """The sampler of a text.
+    """Make a sampler by name.
 
     Args:
         text: "tpe", "gp", "random", "grid:points=5" or "evolutionary:population=10".
-        ranges: what is searched.
-        seed: of its random numbers.
+        ranges: ranges of the options.
+        seed: random seed.
 
     Raises:
         ValueError: there is no such sampler or option.
@@ -131,7 +131,7 @@ def make_sampler(text: str, ranges: Ranges, seed: int) -> Any:
 
 
 def make_pruner(text: str) -> Any:
-    """The pruner of a text.
+    """Make a pruner by name.
 
     Args:
         text: "median" or "percentile:percentile=25".
@@ -146,17 +146,17 @@ def make_pruner(text: str) -> Any:
 
 
 def most_trials(sampler: Any, trials: int) -> int:
-    """How many settings a sampler has to give, at most.
+    """The number of settings that a sampler can provide, at most the requested number.
 
     Args:
-        sampler: as `make_sampler` gives it.
-        trials: as many as are asked for.
+        sampler: return value of `make_sampler`.
+        trials: requested number.
     """
     return min(trials, getattr(sampler, "combinations", trials))
 
 
 def distributions(ranges: Ranges) -> dict[str, Any]:
-    """Optuna's distributions, by the names of the options."""
+    """Optuna's distributions, by name of the option."""
     made = require("optuna", "tune").distributions
     found: dict[str, Any] = {}
     for each in ranges:
@@ -170,17 +170,17 @@ def distributions(ranges: Ranges) -> dict[str, Any]:
 
 
 def new_study(sampler: Any = None) -> Any:
-    """A study in memory that looks for the highest value."""
+    """An Optuna study in memory that maximises the value."""
     optuna = require("optuna", "tune")
     with quiet():
         return optuna.create_study(direction="maximize", sampler=sampler)
 
 
 def with_reports(reports: Sequence[Mapping[int, float]]) -> Any:
-    """A study of finished trials, of which the reports alone are known.
+    """A study of finished trials with only their reports.
 
     Args:
-        reports: of each trial, what it had earned at each point.
+        reports: for each trial, the value earned by each point.
     """
     optuna = require("optuna", "tune")
     study = new_study()
@@ -190,12 +190,12 @@ def with_reports(reports: Sequence[Mapping[int, float]]) -> Any:
 
 
 def is_hopeless(pruner: Any, study: Any, reports: Mapping[int, float]) -> bool:
-    """Whether a trial is to end now.
+    """Whether a trial should be stopped now.
 
     Args:
-        pruner: as `make_pruner` gives it.
-        study: of the finished trials.
-        reports: what it has earned at each point so far.
+        pruner: return value of `make_pruner`.
+        study: study of the finished trials.
+        reports: value that the trial earned by each point so far.
     """
     optuna = require("optuna", "tune")
     trial = optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING, intermediate_values=dict(reports))
@@ -204,7 +204,7 @@ def is_hopeless(pruner: Any, study: Any, reports: Mapping[int, float]) -> bool:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without Optuna's lines on the terminal, and its warnings of what it calls experimental."""
+    """Suppress Optuna's output in the terminal, and its warnings about experimental features."""
     optuna = require("optuna", "tune")
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)

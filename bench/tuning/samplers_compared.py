@@ -1,7 +1,7 @@
-"""Random against Bayesian search at equal trials: `python -m slategym.bench.tuning.samplers_compared OUT`. No judgement.
+"""Compares random and Bayesian search with equally many trials: `python -m slategym.bench.tuning.samplers_compared OUT`.
 
-Both look for the highest value of the same trials: a world, its seeds and an agent's ranges make one function of the settings.
-What differs is the seed of the search. Finished trials are kept in OUT, so that the same command continues.
+All samplers maximise the same function of the settings, which is given by a world, its seeds and an agent's ranges. Repetitions
+differ in the seed of the search. Finished trials are saved in OUT, so that the same command continues an interrupted comparison.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from slategym.utils.storage.files import write_json
 
 WORLD = "ShopBandit-v0:catalog_seed=10"
 PLAIN, OTHERS = "random", ("tpe", "gp")
-FIRST, SEARCHES = 100, 24  # seeds of the search, of which none was looked at when agents and ranges were chosen
+FIRST, SEARCHES = 100, 24  # seeds of the search; none of them was used to choose agents and ranges
 RUN: Mapping[str, Any] = {"slates": 10_000, "shoppers": 100, "seeds": 1, "judge_seeds": 1, "trials": 20, "kept": True}
 RANGES: Mapping[str, Sequence[str]] = {
     "lin-ts": ("alpha=0.005..50:log", "ridge=0.01..1000:log", "item_ridge=0.1..10000:log"),
@@ -34,14 +34,14 @@ def compare_samplers(folder: Path, ranges: Mapping[str, Sequence[str]] = RANGES,
     """Search the settings of each agent with each sampler and several seeds.
 
     Args:
-        folder: of the finished trials.
-        ranges: by agent.
-        searches: how many seeds of the search.
+        folder: folder for finished trials.
+        ranges: ranges of the options, by agent.
+        searches: number of seeds of the search.
 
     Returns:
-        JSON values by agent and sampler: `found`, the best value after all trials of each search; `mean`; `after`, its mean over
-        the searches after each trial; and for the Bayesian ones `difference`, to random search with the same seed, with an
-        interval that holds for all of them at once.
+        JSON values by agent and sampler: `found`, the best value of each search after all trials; `mean`, their mean; `after`,
+        the mean of the best value after each trial; and for Bayesian samplers `difference` to random search with the same seeds,
+        with intervals that hold together.
     """
     store = RunStore(folder / "runs", None)
     store.prepare()
@@ -53,7 +53,7 @@ def compare_samplers(folder: Path, ranges: Mapping[str, Sequence[str]] = RANGES,
             found = []
             for seed in range(FIRST, FIRST + searches):
                 trials = plan_search([WORLD], agent, ranges=texts, sampler=sampler, seed=seed, **RUN).trials(1, store=store)
-                # Without the defaults, which all searches have in common.
+                # The defaults are left out, because all searches include them.
                 found.append(list(accumulate((trial.value or 0.0 for trial in trials[1:]), max)))
             curves[sampler] = np.array(found)
         results[agent] = {

@@ -1,4 +1,4 @@
-"""A search of settings: trials in batches, then the best one against the defaults on other seeds."""
+"""A search of settings: trials in batches, then a comparison of the best settings with the defaults on other seeds."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ from slategym.utils.short_repr import Brief
 from slategym.utils.storage.fingerprint import code_version, fingerprint
 
 BATCH = 4
-Runner = Callable[..., list[Any]]  # `run_jobs`, with all but the jobs and their progress
+Runner = Callable[..., list[Any]]  # `run_jobs` with all arguments except the jobs and their progress
 
 
 @dataclass(frozen=True, repr=False)
 class Place(Brief):
-    """A world, and what its runs need.
+    """A world of a search, with the settings of its runs.
 
     Attributes:
-        text: the world's.
-        world: itself.
-        run: of the agent with its defaults, without a seed of its own.
-        metric: that counts there, "value" or "value_per_episode".
+        text: name and options of the world.
+        world: the world.
+        run: a run of the agent with its defaults; its seed is replaced.
+        metric: metric that is maximised in this world, "value" or "value_per_episode".
     """
 
     text: str
@@ -59,14 +59,14 @@ class Place(Brief):
 
 @dataclass(frozen=True, repr=False)
 class Search(Brief):
-    """A search that is ready to run.
+    """A planned search.
 
     Attributes:
-        config: what is searched.
-        space: the options, and the texts that they are added to.
-        places: the worlds of the trials.
-        judged: the worlds in which the best settings are held against the defaults.
-        prints: the fingerprints of the worlds by their texts; empty if the runs are not to be kept in a store.
+        config: its configuration.
+        space: the options, and the agent and scalarizer that they belong to.
+        places: worlds of the trials.
+        judged: worlds in which the best settings are compared with the defaults.
+        prints: fingerprints of the worlds by name; empty if the runs are not saved in a store.
     """
 
     config: dict[str, Any]
@@ -77,7 +77,7 @@ class Search(Brief):
 
     @property
     def size(self) -> int:
-        """The number of slates of all trials and of the judgement, if none ends early."""
+        """The number of slates of all trials and of the final comparison, if no trial is stopped early."""
         runs = (1 + self.config["trials"]) * len(self.places) * len(self.config["seeds"])
         return int((runs + 2 * len(self.judged) * len(self.config["judge_seeds"])) * self.config["slates"])
 
@@ -88,10 +88,10 @@ class Search(Brief):
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
     ) -> dict[str, Any]:
-        """Run what the store does not hold yet, and sum up.
+        """Execute the runs that the store does not contain yet, and summarise all of them.
 
-        The settings of a batch are chosen by those of the batches before it alone, and so is what ends a trial early. So the
-        results do not depend on the number of processes, and a search that was killed chooses the same settings again.
+        The settings of a batch, and the decision to stop a trial early, depend only on the batches before it. So the results do
+        not depend on the number of processes, and a search that was killed chooses the same settings again.
 
         Args:
             processes: see `compare`.
@@ -127,7 +127,7 @@ class Search(Brief):
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
     ) -> list[Trial]:
-        """The trials alone, the defaults first: as many as were run, if the search is stopped or the defaults fail.
+        """Run only the trials, the defaults first. Fewer are returned if the search is stopped or the defaults fail.
 
         Args:
             processes: see `compare`.
@@ -140,7 +140,7 @@ class Search(Brief):
             return self._trials(run, progress or (lambda slates: None))
 
     def _workers(self, processes: int | Workers | None) -> AbstractContextManager[int | Workers]:
-        """What runs all batches and the judgement; 1 if this process does everything."""
+        """The workers for all batches and the final comparison; 1 if this process does everything."""
         count = cores() if processes is None else processes
         most = max(1 + self.config["batch"], 2 * len(self.judged) * len(self.config["judge_seeds"]))
         if not isinstance(count, int) or count == 1:
@@ -181,7 +181,7 @@ class Search(Brief):
         return Trial(number, settings, self.space.texts(settings)[0])
 
     def _job(self, trial: Trial, trials: Sequence[Trial]) -> TrialJob:
-        """The runs of a trial; those of the first batch have none to be compared with, and none ends early."""
+        """The runs of a trial. In the first batch, no trial is stopped early, since there are no others to compare with."""
         runs = self._runs(self.places, trial.settings, self.config["seeds"])
         units = self._units(trials, earned=True)
         others: tuple[tuple[float, ...], ...] = ()
@@ -202,7 +202,7 @@ class Search(Brief):
         return self._fingerprinted(job, self.places)
 
     def _judgement(self, best: Trial) -> list[TrialJob]:
-        """A run of the defaults and one of the best settings for each world and seed."""
+        """A run with the defaults and a run with the best settings, for each world and seed."""
         jobs = []
         for place in self.judged:
             for seed in self.config["judge_seeds"]:
@@ -235,11 +235,11 @@ class Search(Brief):
         content = [job.title, worlds, runs, job.metrics, job.pruner, job.units, job.others]
         try:
             return replace(job, fingerprint=fingerprint([content, agent_identity(job.agent), code_version()]))
-        except ValueError:  # something in it cannot be told apart from another
+        except ValueError:  # a part of it has no fingerprint
             return job
 
     def _units(self, trials: Sequence[Trial], earned: bool) -> list[float]:
-        """What each world's values are divided by: with several worlds the value of the defaults there, else 1."""
+        """The unit of each world's values: with several worlds, the value of the defaults there; otherwise 1."""
         if len(self.places) == 1 or not trials or not isinstance(trials[0].result, TrialResult):
             return [1.0] * len(self.places)
         result, seeds = trials[0].result, len(self.config["seeds"])
@@ -247,7 +247,7 @@ class Search(Brief):
         return [abs(float(mean)) or 1.0 for mean in each.reshape(-1, seeds).mean(axis=1)]
 
     def _valued(self, trials: Sequence[Trial]) -> list[Trial]:
-        """The trials with their values: the mean over the worlds, in their units."""
+        """The trials with their values: the mean over the worlds, in each world's unit."""
         units = np.repeat(self._units(trials, earned=False), len(self.config["seeds"]))
         return [
             replace(trial, value=float(np.mean(np.array(trial.result.values) / units)))
@@ -257,7 +257,7 @@ class Search(Brief):
         ]
 
     def _tell_defaults(self, study: Any, spread: Mapping[str, Any], trial: Trial) -> None:
-        """Let the sampler know of the defaults, if they lie in the ranges and it can use them."""
+        """Report the trial of the defaults to the sampler, if they lie in the ranges and it can use them."""
         import optuna
 
         inside = all(self.space.defaults[each.name] in each for each in self.space.ranges)
@@ -299,30 +299,32 @@ def plan_search(
     rank_by: Ranking | None = None,
     kept: bool = False,
 ) -> Search:
-    """Plan a search of the best settings of an agent, or of its scalarizer, whose `run` does it.
+    """Plan a search of the best settings of an agent or its scalarizer; `run` of the result executes it.
 
-    Every trial runs on the same seeds, and so meets the same shoppers. The best settings are then held against the defaults on
-    other seeds, which no trial has met. The defaults are the first trial.
+    All trials run on the same seeds, and so with the same shoppers. The first trial is that of the defaults. The best settings
+    are then compared with the defaults on other seeds, which no trial used.
 
     Args:
-        worlds: of the trials. With several, a trial's value is the mean of its values, each as a share of that of the defaults.
-        agent: its text; the options that it has stay as they are.
-        scalarizer: what the agent maximises instead of the weighted sum. Trials are compared by its utility with its defaults.
-        ranges: of the options that are searched, as "alpha=0.01..3:log" or "passes=1,2,3"; those of the scalarizer are called
-            "scalarizer.rate". By default those of all options that declare one (see `default_range`).
-        search: whose options these are, without `ranges`.
-        judge_worlds: in which the best settings are judged; by default those of the trials.
-        sampler: what chooses settings (see `SAMPLERS`).
-        prune: what ends trials early (see `PRUNERS`); empty for nothing.
-        trials: settings to try besides the defaults.
-        batch: trials that are chosen together, and may run at once.
-        seed: of the sampler.
-        seeds: how many each trial runs, 0, 1, ...
-        judge_seeds: how many the judgement runs, the next ones.
-        slates: of each run.
+        worlds: worlds of the trials. With several worlds, the value of a trial is the mean of its values relative to those of the
+            defaults.
+        agent: name of the agent; options given with the name stay fixed.
+        scalarizer: what the agent maximises instead of the weighted sum. Trials are compared by the utility of this scalarizer
+            with its default options.
+        ranges: ranges of the options to search, such as "alpha=0.01..3:log" or "passes=1,2,3"; options of the scalarizer are
+            named "scalarizer.rate". By default all options that declare a range are searched (see `default_range`).
+        search: whose options to search, without `ranges`.
+        judge_worlds: worlds in which the best settings are compared with the defaults; by default those of the trials.
+        sampler: method that chooses settings (see `SAMPLERS`).
+        prune: method that stops trials early (see `PRUNERS`); empty for none.
+        trials: number of settings to try, in addition to the defaults.
+        batch: number of trials that are chosen together, and can run in parallel.
+        seed: random seed of the sampler.
+        seeds: number of seeds per trial: 0, 1, ...
+        judge_seeds: number of seeds of the final comparison, which follow those of the trials.
+        slates: number of slates per run.
         shoppers: see `run`.
         rank_by: see `compare`.
-        kept: whether the runs need fingerprints, to be kept in a store.
+        kept: whether the runs get fingerprints, which a store needs.
 
     Raises:
         ValueError: there is no such world, agent, scalarizer, option, sampler or pruner, or a range does not fit.

@@ -1,4 +1,4 @@
-"""The settings that a search goes through: options of an agent, of its scalarizer, or of both."""
+"""The space of a search: options of an agent, of its scalarizer, or of both."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from slategym.utils.plugins import load
 from slategym.utils.specification import join_options, split_options, terms
 
 Subject = Literal["agent", "scalarizer", "both"]
-SCALARIZER = "scalarizer."  # before the names of a scalarizer's options
+SCALARIZER = "scalarizer."  # prefix of the names of a scalarizer's options
 
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """The options that are searched, and the texts that they are added to.
+    """The options to search, and the agent and scalarizer that they belong to.
 
     Attributes:
-        agent: the text of the agent, with the options that stay.
-        scalarizer: the text of the scalarizer, if there is one.
-        ranges: of the options that are searched; those of the scalarizer are called "scalarizer.rate".
-        defaults: the value of each option that is searched, where nothing is given.
+        agent: name of the agent, with its fixed options.
+        scalarizer: name of the scalarizer with its fixed options, if there is one.
+        ranges: ranges of the options to search; options of the scalarizer are named "scalarizer.rate".
+        defaults: default value of each of these options.
     """
 
     agent: str
@@ -40,10 +40,10 @@ class SearchSpace:
     defaults: Mapping[str, Any]
 
     def texts(self, settings: Mapping[str, Any]) -> tuple[str, str | None]:
-        """The texts of the agent and of the scalarizer with some settings.
+        """The names of the agent and the scalarizer with settings as options.
 
         Args:
-            settings: values by the names of `ranges`; none for the defaults.
+            settings: values by the names of `ranges`; empty for the defaults.
         """
         of_scalarizer = {name.removeprefix(SCALARIZER): value for name, value in settings.items() if name.startswith(SCALARIZER)}
         of_agent = {name: value for name, value in settings.items() if not name.startswith(SCALARIZER)}
@@ -52,11 +52,11 @@ class SearchSpace:
 
 
 def with_options(text: str, options: Mapping[str, Any]) -> str:
-    """A text with further options: "lin-ts:ridge=2" and {"alpha": 0.1} give "lin-ts:ridge=2,alpha=0.1".
+    """Add options to a name: "lin-ts:ridge=2" and {"alpha": 0.1} give "lin-ts:ridge=2,alpha=0.1".
 
     Args:
-        text: a name, with options or without.
-        options: further ones.
+        text: a name, with or without options.
+        options: options to add.
     """
     name, given = split_options(text)
     added = join_options("", options).removeprefix(":")
@@ -66,14 +66,14 @@ def with_options(text: str, options: Mapping[str, Any]) -> str:
 def search_space(
     worlds: Sequence[World], agent: str, scalarizer: str | None = None, ranges: Sequence[str] = (), search: Subject = "agent"
 ) -> SearchSpace:
-    """The settings to search.
+    """Make the space of a search.
 
     Args:
-        worlds: in which the agent is to run.
-        agent: its text; the options that it has stay as they are.
-        scalarizer: its text, if there is one.
-        ranges: of options, as `read_range` reads them; with any, these options alone are searched.
-        search: whose options are searched where there are no `ranges`: all those that `default_range` knows.
+        worlds: worlds in which the agent runs.
+        agent: name of the agent; options given with the name stay fixed.
+        scalarizer: name of the scalarizer, if there is one.
+        ranges: ranges in the form of `read_range`; only these options are searched.
+        search: whose options to search if there are no `ranges`: all those for which `default_range` has a range.
 
     Raises:
         ValueError: there is no such agent, scalarizer or option, a range does not fit, or there is nothing to search.
@@ -84,7 +84,7 @@ def search_space(
         found = _scalarizer_options(scalarizer, worlds[0], reference_of(worlds[0]))
         options |= {f"{SCALARIZER}{name}": option for name, option in found.items()}
     elif search != "agent":
-        raise ValueError("there is no scalarizer whose options could be searched: name one, such as --scalarizer nash")
+        raise ValueError("there is no scalarizer whose options could be searched: give one, such as --scalarizer nash")
     if ranges:
         searched = [read_range(text, options) for text in ranges]
     else:
@@ -96,7 +96,7 @@ def search_space(
         if names.count(name) > 1:
             raise ValueError(f"--range names {name!r} twice: name it once")
     if not searched:
-        told = f"of its options ({', '.join(options)}) none declares a range: give some with --range"
+        told = f"none of its options ({', '.join(options)}) declares a range: give ranges with --range"
         has = told if options else "it has no options"
         raise ValueError(f"there is nothing to search in {agent!r}: {has}")
     space = SearchSpace(agent, scalarizer, tuple(searched), {name: options[name].default for name in names})
@@ -105,13 +105,13 @@ def search_space(
 
 
 def _searchable(options: Mapping[str, Option], text: str) -> dict[str, Option]:
-    """The options that the text leaves open."""
+    """The options that are not given with the name."""
     given = {term.key for term in terms(split_options(text)[1])}
     return {name: option for name, option in options.items() if name not in given}
 
 
 def _scalarizer_options(text: str, world: World, reference: Reference) -> dict[str, Option]:
-    """The options of a scalarizer that its text may have besides those that it has: those that it takes with their defaults."""
+    """The options of a scalarizer that are not given with its name, and that it accepts with their defaults."""
     name = split_options(text)[0]
     make_scalarizer(text, world.objective_names, reference, weights=world.weights)
     if name in SCALARIZERS:
@@ -126,14 +126,14 @@ def _scalarizer_options(text: str, world: World, reference: Reference) -> dict[s
         try:
             tried = with_options(text, {option.name: option.default})
             make_scalarizer(tried, world.objective_names, reference, weights=world.weights)
-        except ValueError:  # an argument that a text does not give
+        except ValueError:  # an argument that cannot be given with the name
             continue
         found[option.name] = option
     return found
 
 
 def _check(space: SearchSpace, worlds: Sequence[World]) -> None:
-    """Make the agent with its defaults in each world, and with the ends of each range."""
+    """Check that the agent can be made with its defaults in each world, and with the ends of each range."""
     for world in worlds:
         make_agent(space.agent, Simulation(world, 0, 1))
     simulation = Simulation(worlds[0], 0, 1)

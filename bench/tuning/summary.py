@@ -1,4 +1,4 @@
-"""What a search found, as one dictionary: what `tuning.json` holds and the page draws."""
+"""The results of a search as one dictionary: the content of `tuning.json`, which the page shows."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from slategym.bench.tuning.space import SearchSpace
 from slategym.bench.tuning.trial import TrialJob, TrialResult
 from slategym.utils.specification import split_options
 
-LEAST = 8  # finished trials from which on importances are told
-TOP = 0.25  # of the trials, which importances are about
+LEAST = 8  # minimum number of finished trials for importances
+TOP = 0.25  # share of the best trials that importances are computed for
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Trial:
     """A trial of a search.
 
     Attributes:
-        number: 0 for the defaults.
-        settings: by option; none for the defaults.
-        agent: the agent's text with them.
-        result: what it found; None if it was not run.
-        value: the mean over its worlds and seeds; None if it did not finish.
+        number: number of the trial; 0 for the defaults.
+        settings: values by option; empty for the defaults.
+        agent: name of the agent with these options.
+        result: its result; None if it was not run.
+        value: mean over its worlds and seeds; None if it did not finish.
     """
 
     number: int
@@ -40,10 +40,10 @@ class Trial:
 
 
 def best_of(trials: Sequence[Trial]) -> Trial | None:
-    """The trial of the highest value; ties: the lowest number. None if none has finished.
+    """The trial with the highest value (ties: lowest number); None if no trial has finished.
 
     Args:
-        trials: in the order of their numbers.
+        trials: the trials, ordered by number.
     """
     finished = [trial for trial in trials if trial.value is not None]
     return max(finished, key=lambda trial: (trial.value, -trial.number)) if finished else None
@@ -55,24 +55,24 @@ def summarise(
     trials: Sequence[Trial],
     judged: Sequence[tuple[TrialJob, TrialResult | Failure | None]],
 ) -> dict[str, Any]:
-    """Sum up a search.
+    """Summarise a search.
 
     Args:
-        config: what was searched.
-        space: its options.
-        trials: the defaults first.
-        judged: the runs of the judgement, and what became of them; empty if there were none.
+        config: configuration of the search.
+        space: the options that were searched.
+        trials: the trials, the defaults first.
+        judged: the runs on other seeds with their results; empty if there are none.
 
     Returns:
         JSON values.
 
-        - `config`, `status`, `runs`, `failed`, `notes`: as in `compare`; the runs are trials and those of the judgement.
-        - `trials`: of each its `number`, `settings`, `value`, `state` ("finished", "pruned" or "failed"), the `slates` that it
-          showed and by world the value of each seed. With several worlds `value` is in units of the defaults' value.
-        - `best`: the number, settings, value and texts of the best trial; null if none finished.
-        - `defaults`: the value of each option that is searched where none is given.
-        - `importance`: by option, its share of what tells the best quarter of the trials from all (PED-ANOVA: Watanabe,
-          Bansal, Hutter, IJCAI 2023); empty if there are fewer than eight trials.
+        - `config`, `status`, `runs`, `failed`, `notes`: as in `compare`; the runs are the trials and the runs on other seeds.
+        - `trials`: for each its `number`, `settings`, `value`, `state` ("finished", "pruned" or "failed"), the number of `slates`
+          shown, and `values`, by world the value of each seed. With several worlds, `value` is relative to the defaults.
+        - `best`: number, settings, value, `agent` and `scalarizer` of the best trial; null if no trial finished.
+        - `defaults`: default value of each option that was searched.
+        - `importance`: the share of each option in the difference between the best quarter of the trials and all trials
+          (PED-ANOVA: Watanabe, Bansal, Hutter, IJCAI 2023); empty if there are fewer than eight trials.
         - `judgement`: null, or see `judgement_of`.
 
     Raises:
@@ -81,7 +81,7 @@ def summarise(
     done = [*(trial.result for trial in trials), *(result for _, result in judged)]
     failed = [result for result in done if isinstance(result, Failure)]
     finished = sum(isinstance(result, TrialResult) for result in done)
-    comparable = bool(trials) and not isinstance(trials[0].result, Failure)  # with the defaults
+    comparable = bool(trials) and not isinstance(trials[0].result, Failure)  # the defaults did not fail
     best = best_of(trials) if comparable else None
     runs = 2 * len(config["judge_worlds"]) * len(config["judge_seeds"])
     searched = len(trials) == 1 + config["trials"] and all(trial.result is not None for trial in trials)
@@ -113,18 +113,18 @@ def summarise(
 def judgement_of(
     config: Mapping[str, Any], judged: Sequence[tuple[TrialJob, TrialResult | Failure | None]]
 ) -> dict[str, Any] | None:
-    """The best settings against the defaults, on seeds that no trial has met.
+    """The comparison of the best settings with the defaults, on seeds that no trial used.
 
     Args:
-        config: what was searched.
-        judged: the runs, the defaults and the best in turn for each seed of each world.
+        config: configuration of the search.
+        judged: the runs; for each seed of each world, the run with the defaults and then the run with the best settings.
 
     Returns:
-        - `worlds`: by the name of a world, the estimates of `defaults` and `best`, of their paired `difference`, and of that as a
-          share of the defaults' mean, `relative`. Worlds of one name, such as several catalogues, are averaged; `seeds` has the
-          values of each.
-        - `all`: the same share, averaged over these names.
-        - `claims`: how many differences these are; their intervals hold at once, with 95 % (Student's, by Bonferroni).
+        - `worlds`: by name of a world, the estimates of `defaults` and `best`, of their paired `difference`, and of the
+          difference as a share of the defaults' mean, `relative`. Worlds with the same name, such as several catalogues, are
+          averaged; `seeds` has the values of each.
+        - `all`: this share, averaged over the names.
+        - `claims`: the number of differences; their intervals hold together with 95 % (Student's t, Bonferroni).
 
         None if a run is missing.
     """
@@ -173,7 +173,7 @@ def _entry(config: Mapping[str, Any], trial: Trial) -> dict[str, Any]:
 
 
 def _importance(space: SearchSpace, trials: Sequence[Trial]) -> dict[str, float]:
-    """The share of each option, the highest first."""
+    """The importance of each option, the highest first."""
     finished = [trial for trial in trials if trial.value is not None and trial.number]
     if len(finished) < LEAST or len(space.ranges) < 2 or len({trial.value for trial in finished}) < 2:
         return {}
@@ -197,17 +197,17 @@ def _notes(
         shown = sum(entry["slates"] for entry in results["trials"])
         whole = len(results["trials"]) * len(config["worlds"]) * len(config["seeds"]) * config["slates"]
         notes.append(
-            f"{pruned} of {len(trials)} trials ended early, which saved {100 * (1 - shown / whole):.0f} % of the slates."
+            f"{pruned} of {len(trials)} trials were stopped early, which saved {100 * (1 - shown / whole):.0f} % of the slates."
         )
     if searched and best is not None and best.number == 0:
-        notes.append("No trial was better than the defaults on the seeds of the search, so that there is nothing to judge.")
+        notes.append("No trial was better than the defaults on the seeds of the search, so there is nothing to compare.")
     ends = [each.name for each in space.ranges if best is not None and best.number and each.at_end(best.settings[each.name])]
     if ends:
-        notes.append(f"The best {listed(ends)} lies at an end of what was searched: better values may lie beyond.")
+        notes.append(f"The best value of {listed(ends)} is close to an end of its range: better values may lie outside.")
     if len(config["worlds"]) > 1:
-        notes.append("The value of a trial is the mean over the worlds of its value as a share of that of the defaults.")
+        notes.append("The value of a trial is the mean, over the worlds, of its value relative to that of the defaults.")
     if trials and isinstance(trials[0].result, Failure):
-        notes.append("The defaults failed, so that there is nothing to compare with.")
+        notes.append("The defaults failed, so there is nothing to compare with.")
     notes += failure_notes([trial.result for trial in trials if isinstance(trial.result, Failure)])
     if results["status"] == "interrupted":
         notes.append(f"Interrupted: {results['runs']['finished']} of {results['runs']['asked']} runs finished.")

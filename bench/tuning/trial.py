@@ -1,4 +1,4 @@
-"""A trial: an agent with some settings on all worlds and seeds of a search, which may end early."""
+"""A trial: runs of an agent with certain settings on all worlds and seeds of a search; it can be stopped early."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from slategym.sim.simulation import Simulation
 from slategym.utils.short_repr import Brief
 
 Floats = NDArray[np.float64]
-PARTS = 8  # of a run, after each of which it is reported what has been earned
+PARTS = 8  # parts of a run; the value earned so far is reported after each part
 
 
 @dataclass(frozen=True, repr=False)
 class TrialResult(Brief):
-    """What a trial found.
+    """The result of a trial.
 
     Attributes:
-        values: (r,) the value of each run, by the metric of its world; of a trial that ended early, of those that finished.
-        earned: (r, p) what each run had earned by the end of each of its parts, per slate of the whole run; NaN of those that
-            were not reached.
-        slates: shown in all.
+        values: (r,) the value of each run, by the metric of its world; if the trial was stopped early, of the finished runs.
+        earned: (r, p) the value that each run earned by the end of each of its parts, per slate of the whole run; NaN for parts
+            that were not reached.
+        slates: total number of slates shown.
     """
 
     values: tuple[float, ...]
@@ -44,24 +44,24 @@ class TrialResult(Brief):
 
     @property
     def pruned(self) -> bool:
-        """Whether it ended early."""
+        """Whether it was stopped early."""
         return len(self.values) < len(self.earned)
 
 
 @dataclass(frozen=True, repr=False)
 class TrialJob(Brief):
-    """The runs of a trial, one after another.
+    """The runs of a trial, executed one after another.
 
     Attributes:
-        title: names it, for people.
-        agent: its text, with the settings.
-        runs: the runs of all worlds and seeds.
-        metrics: of each run, the metric that counts: "value", or "value_per_episode".
-        pruner: its text; empty if the trial is not to end early.
-        units: (r,) what the runs' earnings are divided by in reports.
-        others: the reports of the trials that have finished, which the pruner compares with.
-        places: (r,) the text of each run's world, by which trackers tell runs apart; empty with a single one.
-        fingerprint: of all that the result depends on; empty if the result is not to be kept.
+        title: its name in messages.
+        agent: name of the agent, with the settings as options.
+        runs: the runs on all worlds and seeds.
+        metrics: metric of each run: "value" or "value_per_episode".
+        pruner: name and options of the pruner; empty if the trial is never stopped early.
+        units: (r,) unit by which the value of each run is divided in reports.
+        others: reports of the finished trials, with which the pruner compares.
+        places: (r,) name of each run's world, which trackers add to the run's name; empty with a single world.
+        fingerprint: covers everything that the result depends on; empty if the result is not saved.
     """
 
     title: str
@@ -76,16 +76,16 @@ class TrialJob(Brief):
 
     @property
     def known(self) -> Mapping[str, Any]:
-        """Nothing: the result is numbers."""
+        """Empty, because the result consists of numbers only."""
         return {}
 
     @property
     def size(self) -> int:
-        """How many slates it shows."""
+        """The number of slates of all its runs."""
         return sum(run.size for run in self.runs)
 
     def run(self, progress: Callable[[int], None], stop: Callable[[], bool], store: RunStore | None = None) -> TrialResult | None:
-        """The result, or None if it was stopped from outside."""
+        """The result, or None if `stop` returned True."""
         steps = -(-self.runs[0].slates // min(self.runs[0].shoppers, self.runs[0].slates))
         earned = np.full((len(self.runs), min(PARTS, steps)), np.nan)
         hopeless = self._pruning(earned)
@@ -115,7 +115,7 @@ class TrialJob(Brief):
         return TrialResult(tuple(values), earned, shown)
 
     def _pruning(self, earned: Floats) -> Callable[[], bool]:
-        """What says whether the trial is to end early, by what it has earned so far."""
+        """A function that returns whether the trial should be stopped, given the value it has earned so far."""
         if not (self.pruner and self.others):
             return lambda: False
         with quiet():
@@ -131,9 +131,10 @@ class TrialJob(Brief):
 
 
 def as_reports(earned: Floats, units: Sequence[float]) -> list[float]:
-    """What a trial had earned by each point of all its runs, one after the other; NaN for those that were not reached.
+    """The value that a trial earned by each point of its runs, one run after another; NaN for points that were not reached.
 
-    Sums rise where rewards are positive, so that the best report so far, which Optuna's pruners compare, is the last one.
+    The values are cumulative. With positive rewards they increase, so that the best report so far, which Optuna's pruners
+    compare, is the last one.
 
     Args:
         earned: (r, p), see `TrialResult`.
@@ -150,13 +151,13 @@ def _metric(trace: Trace, run: AgentJob, metric: str) -> float:
 
 
 class _Earnings:
-    """What a run earns, part by part.
+    """Records the value that a run earns, part by part.
 
     Args:
         run: the run.
-        steps: of it.
-        earned: (p,) where the sums are written, by the end of each part.
-        ask: whether to end early, asked at the end of each part.
+        steps: its number of steps.
+        earned: (p,) array for the value by the end of each part.
+        ask: returns whether to stop early; called at the end of each part.
     """
 
     def __init__(self, run: AgentJob, steps: int, earned: Floats, ask: Callable[[], bool]) -> None:
@@ -179,12 +180,12 @@ class _Earnings:
 
 
 def _watched(agent: Agent, earnings: _Earnings) -> Agent:
-    """The agent, whose updates also count what it earns."""
+    """The agent; each of its updates also records the rewards."""
     learn = agent.update
 
     def update(observation: Observation, decision: Decision, feedback: Feedback) -> None:
         learn(observation, decision, feedback)
         earnings.add(feedback)
 
-    vars(agent)["update"] = update  # not a wrapper: the runner asks the agent's class what it can do
+    vars(agent)["update"] = update  # not a wrapper class, because the runner checks the agent's class
     return agent

@@ -1,1 +1,1 @@
-"""What runs are watched by while they go on: their tracks, the state of the whole, and the server. No page."""
+"""The live page's data and server: tracks and state of the runs in progress. The page is in `bench/reports`, not here."""

@@ -1,4 +1,4 @@
-"""The server of a page that follows a run: on this machine alone, in a thread of its own."""
+"""The server of the live page: for this machine only, in a separate thread."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from urllib.parse import parse_qs, urlsplit
 
 HOST = "127.0.0.1"
 STATE = "/state.json"
-GRACE = 5.0  # seconds, at most, in which an open page can ask for the end
-LATELY = 10.0  # seconds: a page that asked within them is open
+GRACE = 5.0  # maximum seconds to wait until an open page has requested the final state
+LATELY = 10.0  # a page that sent a request within this number of seconds is considered open
 
 Read = Callable[[str, str], dict[str, Any]]
 
 
 class WatchServer:
-    """A server of one page and its state. The port is taken at once, and answered on from `start` on.
+    """A server of one page and its state. It opens the port at once, and answers after `start`.
 
-    Nothing can be changed through it, and it answers only what asks for this machine by name, so that no other site's page can
+    It accepts no changes, and it answers only requests addressed to this machine by name, so that pages of other sites cannot
     read it through a browser.
 
     Args:
-        port: of 127.0.0.1; 0 for a free one.
+        port: port on 127.0.0.1; 0 for a free one.
 
     Raises:
         ValueError: there is no such port.
-        OSError: the port is in use, or not for this user.
+        OSError: the port is in use, or this user may not use it.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -41,35 +41,36 @@ class WatchServer:
         try:
             self._server = _Server((HOST, port), _Handler)
         except OSError as error:
-            why = {errno.EADDRINUSE: "is in use", errno.EACCES: "is not for this user"}.get(error.errno or 0, str(error))
-            raise OSError(f"port {port} of {HOST} {why}: give another one, or none for a free one") from error
+            reasons = {errno.EADDRINUSE: "is in use", errno.EACCES: "may not be used by this user"}
+            why = reasons.get(error.errno or 0, str(error))
+            raise OSError(f"port {port} of {HOST} {why}: give another port, or none to use a free one") from error
         self.port = int(self._server.server_address[1])
         self._thread: threading.Thread | None = None
 
     @property
     def address(self) -> str:
-        """What a browser opens."""
+        """The address of the page."""
         return f"http://{HOST}:{self.port}/"
 
     def start(self, page: str, read: Read) -> None:
-        """Begin to answer.
+        """Start to answer requests.
 
         Args:
-            page: HTML.
-            read: makes the state, as JSON values, of a world and a metric that the page names; both may be empty.
+            page: the page, as HTML.
+            read: returns the state, as JSON values, for the world and the metric of the request; both may be empty.
         """
         self._server.page, self._server.read = page.encode(), read
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self._thread.start()
 
     def tell_end(self) -> None:
-        """Wait until an open page has asked for the state once more, but no longer than a few seconds."""
+        """Wait until an open page has requested the final state, but only for a few seconds."""
         asked, now = self._server.asked, monotonic()
         while now - asked < LATELY and self._server.asked <= now and monotonic() - now < GRACE:
             sleep(0.05)
 
     def close(self) -> None:
-        """Stop answering, and give the port back."""
+        """Stop answering, and close the port."""
         if self._thread is not None:
             self._server.shutdown()
             self._thread.join()
@@ -87,11 +88,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = os.name == "posix"  # on Windows two servers would share a port
     page = b""
-    asked = float("-inf")  # when the state was last asked for
+    asked = float("-inf")  # time of the last request for the state
     read: Read | None = None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that was closed before its answer is no error of the run."""
+        """Ignore errors of a connection, such as a browser that was closed, because they do not affect the run."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -103,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         name, _, port = self.headers.get("Host", "").partition(":")
         place, began = urlsplit(self.path), monotonic()
         if name not in (HOST, "localhost") or (port or "80") != str(self.server.server_address[1]):
-            self._answer(403, "text/plain", b"This page is for this machine alone.\n")
+            self._answer(403, "text/plain", b"This page is available only on this machine.\n")
         elif place.path == "/":
             self._answer(200, "text/html", self.server.page)
         elif place.path == STATE:
@@ -126,4 +127,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, *arguments: Any) -> None:
-        """Nothing among the words of a command."""
+        """Print nothing, because requests must not appear in the output of the command."""

@@ -1,4 +1,4 @@
-"""The state of what is watched: how far it is, and the lines that its page draws."""
+"""The state of a command for the live page: its progress, and the lines of the plots."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from slategym.bench.jobs.progress import Progress, tell_runs
 from slategym.bench.watching.tracks import Track, Tracks
 
 VALUE = "value_per_slate"
-# Of the metrics that are offered; the last one is of a training.
+# The first metrics in the list; the last one is for trainings.
 FIRST = (VALUE, "value_per_episode", "regret_per_slate", "share_of_oracle", "share_of_context", "validation_loss")
-ONE_OF = re.compile(r"(?P<line>.*) (seed|run) \d+")  # the name of one run of a line
-DIGITS = 6  # of a number
+ONE_OF = re.compile(r"(?P<line>.*) (seed|run) \d+")  # name of a run; runs with the same line are averaged
+DIGITS = 6  # significant digits of numbers
 
 
 class State:
-    """What the page of a command asks for, from any thread.
+    """The state of a command, which the live page requests. It can be read from any thread.
 
     Args:
-        what: is run, the name of the whole.
-        tracks: of its runs.
-        total: slates of all runs.
-        fronts: of each world where it is known, values on the exact Pareto front, (p, 2).
-        clock: seconds that go by.
+        what: name of the command's record.
+        tracks: tracks of its runs.
+        total: number of slates of all runs.
+        fronts: (p, 2) values on the exact Pareto front, by world, where it is known.
+        clock: returns the time in seconds.
     """
 
     def __init__(
@@ -46,50 +46,50 @@ class State:
         self._status, self._ended, self._page = "running", 0.0, ""
 
     def following(self, progress: Progress) -> Progress:
-        """A progress that is told on to another one, and noted here.
+        """A progress that updates this state and passes everything on to another progress.
 
         Args:
-            progress: the other one.
+            progress: the other progress.
         """
         return _Noted(self, progress)
 
     def end(self, status: str, page: str = "") -> None:
-        """Note how it ended.
+        """Note the end of the command.
 
         Args:
             status: "finished", "interrupted" or "failed".
-            page: where the page of the results is, if there is one.
+            page: path of the page of the results, if there is one.
         """
         self._status, self._page, self._ended = status, page, self._clock()
 
     def note(self, slates: int) -> None:
-        """Note the slates shown so far; those of the first call had been shown before.
+        """Note the slates shown so far; those of the first call were shown before the command started.
 
         Args:
-            slates: in all.
+            slates: total number of slates.
         """
         if not self._slates:
             self._first, self._begun = slates, self._clock()
         self._slates = slates
 
     def note_runs(self, done: int, total: int, at_work: Sequence[str]) -> None:
-        """Note how far the runs are; see `RunProgress`."""
+        """Note the progress of the runs; see `RunProgress`."""
         self._runs, self._at_work = (done, total), tuple(at_work)
 
     def read(self, world: str = "", metric: str = "") -> dict[str, Any]:
-        """What the page shows, as JSON values.
+        """The content of the page, as JSON values.
 
         Args:
-            world: whose lines; by default, and of one that is not known, the first.
-            metric: of the curves; by default the value per slate.
+            world: world whose lines to return; by default, or if it is unknown, the first one.
+            metric: metric of the curves; by default the value per slate.
 
         Returns:
             - `what`, `status` ("running", "finished", "interrupted" or "failed") and `page`.
             - `slates`, `total`, `done`, `runs`, `at_work`, `seconds`, `slates_per_second`, `seconds_left`.
-            - `worlds` and `metrics` that can be asked for, `world` and `metric` that are told of, `objectives`.
-            - `lines`: of each, `name`, `agent`, `runs` by status, and over `slates` the means of its runs: `values` of the
-              metric, `earned` per slate of each objective and `weights` of each.
-            - `front`: values on the exact front, or null; `failures`: what ended runs.
+            - `worlds` and `metrics` that can be requested, `world` and `metric` of this answer, `objectives`.
+            - `lines`: for each, `name`, `agent`, `runs` by status, and over `slates` the means of its runs: `values` of the
+              metric, `earned` per slate and `weights` of each objective.
+            - `front`: values on the exact front, or null; `failures`: error messages of failed runs.
         """
         with self._lock:
             tracks = [track for track in self._tracks.read() if "agent" in track.config and track.name != self.what]
@@ -153,18 +153,18 @@ class State:
         }
 
     def _statuses(self, runs: Sequence[Track]) -> dict[str, int]:
-        """How many runs are in which state: one that has not ended is under way as long as the whole is."""
+        """The number of runs by status: a run that has not ended is in progress as long as the command runs."""
         found: dict[str, int] = {}
         for track in runs:
             waits = track.earlier or self._status != "running"
-            under_way = "interrupted" if waits else "under way"
+            under_way = "interrupted" if waits else "in progress"
             status = under_way if track.results is None else str(track.results.get("status", "finished"))
             found[status] = found.get(status, 0) + 1
         return found
 
 
 class _Noted:
-    """Tells a progress, and a state."""
+    """Updates a progress and a state."""
 
     def __init__(self, state: State, progress: Progress) -> None:
         self._state, self._progress = state, progress
@@ -179,7 +179,7 @@ class _Noted:
 
 
 def _by_line(tracks: Sequence[Track], world: str) -> dict[str, list[Track]]:
-    """The runs by what they are called without their seed and their world."""
+    """The runs by their names without seed and world."""
     found: dict[str, list[Track]] = {}
     for track in tracks:
         one = ONE_OF.fullmatch(track.name)
@@ -189,7 +189,7 @@ def _by_line(tracks: Sequence[Track], world: str) -> dict[str, list[Track]]:
 
 
 def _offered(tracks: Sequence[Track], weights: Sequence[str]) -> list[str]:
-    """The metrics that some runs have, those that one looks at first in front."""
+    """The metrics of the runs, the most important first."""
     known = {metric for track in tracks for metric in track.metrics if metric not in weights}
     return [*(name for name in FIRST if name in known), *sorted(known.difference(FIRST))]
 

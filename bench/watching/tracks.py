@@ -1,4 +1,4 @@
-"""The tracks of runs: what the CSV tracker has written of them so far, read on as the files grow."""
+"""The tracks of runs, read from the files of the CSV tracker while they grow."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-COARSE = 0.05  # seconds by which a file system's clock may lag
+COARSE = 0.05  # maximum lag of a file system's clock, in seconds
 
 
 @dataclass(eq=False)
 class Track:
-    """What is known of one run.
+    """The track of one run.
 
     Attributes:
-        name: of the run, "lin-ts seed 0".
-        config: what is run.
-        results: once it has ended, how.
-        earlier: whether it is from before the command began, which goes on.
-        metrics: of each metric, the value by the slates shown.
+        name: name of the run, such as "lin-ts seed 0".
+        config: its configuration.
+        results: its results; None while it is in progress.
+        earlier: whether it was written before the command started, by an interrupted command that is now continued.
+        metrics: for each metric, the value by the number of slates shown.
     """
 
     name: str
@@ -30,14 +30,14 @@ class Track:
     results: Mapping[str, Any] | None
     earlier: bool = False
     metrics: dict[str, dict[int, float]] = field(default_factory=dict)
-    _read: int = 0  # bytes of the file that were read
-    _over: bool = False  # whether all of it was read after the run had ended
+    _read: int = 0  # bytes of the file that have been read
+    _over: bool = False  # whether the run has ended and its whole file has been read
 
     def read_on(self, path: Path) -> None:
-        """Read the lines that were added since; a run that began anew is read from the start.
+        """Read the lines that were added since the last call. If the run started again, read from the beginning.
 
         Args:
-            path: of the CSV file.
+            path: path of the CSV file.
         """
         if self._over:
             return
@@ -52,7 +52,7 @@ class Track:
             whole = added[: added.rfind(b"\n") + 1]
             self._read += len(whole)
             for row in csv.reader(whole.decode("utf-8", "replace").splitlines()):
-                with suppress(ValueError):  # the first line names the columns
+                with suppress(ValueError):  # the first line contains the heads
                     slates, metric, value = row
                     self.metrics.setdefault(metric, {})[int(slates)] = float(value)
 
@@ -61,19 +61,19 @@ class Tracks:
     """The tracks of a folder.
 
     Args:
-        folder: where the CSV tracker writes.
-        begun: when the command began, in seconds since 1970.
-        same: whether tracks that were written before are of the same command, which goes on; others are left out.
+        folder: folder of the CSV tracker.
+        begun: start of the command, in seconds since 1970.
+        same: whether earlier tracks belong to the same command, which is continued; otherwise they are left out.
     """
 
     def __init__(self, folder: Path, begun: float = 0.0, same: bool = False) -> None:
         self.folder, self.begun, self.same = folder, begun - COARSE, same
-        self._tracks: dict[str, tuple[int, Track]] = {}  # by the name of the file, with when its JSON was written
+        self._tracks: dict[str, tuple[int, Track]] = {}  # by name of the file, with the time when its JSON was written
 
     def read(self) -> list[Track]:
-        """The runs so far, in the order in which they were first seen."""
+        """The tracks so far, in the order in which they appeared."""
         for path in sorted(self.folder.glob("*.json"), key=lambda path: path.name):
-            with suppress(OSError, ValueError, TypeError, KeyError):  # it is just being written, or not one of ours
+            with suppress(OSError, ValueError, TypeError, KeyError):  # it is being written, or is not a track
                 self._look_at(path)
         for name, (_, track) in self._tracks.items():
             track.read_on(self.folder / f"{name}.csv")
@@ -86,6 +86,6 @@ class Tracks:
             return
         content = json.loads(path.read_text(encoding="utf-8"))
         track = Track(content["name"], content["config"], content["results"], earlier)
-        if known and track.results is not None:  # it has ended: what was read of it stays
+        if known and track.results is not None:  # it has ended: keep what has been read
             track.metrics, track._read = known[1].metrics, known[1]._read
         self._tracks[path.stem] = (written.st_mtime_ns, track)

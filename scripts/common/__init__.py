@@ -1,1 +1,1 @@
-"""The parts that commands share: options, tables, progress, the run and its files. No command."""
+"""What commands share: options, tables, progress, and the files of a run. The commands themselves do not belong here."""

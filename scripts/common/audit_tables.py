@@ -1,4 +1,4 @@
-"""An audit as the terminal shows it."""
+"""Tables and sentences of an audit in the terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from slategym.scripts.common.terminal import console, table
 if TYPE_CHECKING:
     from rich.table import Table
 
-VISITS = 3  # columns of the survival table
+VISITS = 3  # number of visits at which the table of episodes shows how many shoppers are left
 
 
 def print_audit(audit: Mapping[str, Any]) -> None:
@@ -26,7 +26,7 @@ def print_audit(audit: Mapping[str, Any]) -> None:
     screen.print(
         f"{config['world']}: {config['slate_size']} of {config['items']:,} items on a slate, "
         f"{config['visits']:,} visit{'s' * (config['visits'] != 1)}, {config['user_model']}, {config['click_model']}.\n"
-        f"{config['shoppers']:,} shoppers; ± and [ ] are 95 % intervals over them. Probabilities are {about}.\n"
+        f"{config['shoppers']:,} shoppers; ± and [ ] show 95 % intervals over them. Probabilities are {about}.\n"
     )
     for lines in (
         _rates(audit),
@@ -51,29 +51,31 @@ def print_audit(audit: Mapping[str, Any]) -> None:
 
 
 def _rates(audit: Mapping[str, Any]) -> Table:
-    lines = table("base rates", "clicks/impression", "conversions/click", "revenue/slate")
+    lines = table("policy", "clicks/impression", "conversions/click", "revenue/slate")
     for name, rates in audit["rates"].items():
         lines.add_row(f"{name} slates", *(_with_interval(rate) for rate in rates.values()))
     return lines
 
 
 def _behaviours(audit: Mapping[str, Any]) -> Table | None:
-    """The mean of each behaviour per slate, and the days between two slates; None where there are neither."""
+    """The mean of each behaviour per slate, and the days between visits; None if the world has neither."""
     policies = audit["behaviours"]
     first = next(iter(policies.values()))
-    names = [*first["per_slate"], *(["days away"] if first["days_away"] else [])]
+    names = [*first["per_slate"], *(["days between visits"] if first["days_away"] else [])]
     if not names:
         return None
-    lines = table("behaviours, per slate", *(f"{policy} slates" for policy in policies))
+    lines = table("behaviour, per slate", *(f"{policy} slates" for policy in policies))
     for name in names:
-        found = [policy["days_away"] if name == "days away" else policy["per_slate"][name] for policy in policies.values()]
+        found = [
+            policy["days_away"] if name == "days between visits" else policy["per_slate"][name] for policy in policies.values()
+        ]
         lines.add_row(name, *map(_with_interval, found))
     return lines
 
 
 def _ranks(audit: Mapping[str, Any]) -> Table:
     ranks = audit["by_rank"]
-    lines = table("by rank, random slates", "clicks", "vs rank 1", "conversions/click")
+    lines = table("rank, random slates", "clicks", "% of rank 1", "conversions/click")
     first = ranks["click"][0]["mean"]
     for place, (click, conversion) in enumerate(zip(ranks["click"], ranks["conversion"], strict=True), 1):
         lines.add_row(
@@ -88,8 +90,8 @@ def _values(audit: Mapping[str, Any]) -> Table:
     titles = {mix: f"value ({weights})" if mix == "value" else f"{plurals[mix]} alone" for mix in mixes}
     for mix in mixes:
         if audit["values"][mix][ORACLE]["share_of_oracle"] is None:
-            titles[mix] += "\nbelow oracle"
-    lines = table("per slate", *titles.values())
+            titles[mix] += "\nand regret"
+    lines = table("policy, per slate", *titles.values())
     places = {mix: decimals(Estimate.from_json(policy["per_slate"]) for policy in audit["values"][mix].values()) for mix in mixes}
     for name in audit["values"]["value"]:
         cells = []
@@ -102,7 +104,7 @@ def _values(audit: Mapping[str, Any]) -> Table:
 
 
 def _beside(found: Mapping[str, Any], name: str, places: int) -> str:
-    """The share of the oracle, or how much less a slate earns where a share means nothing."""
+    """The value as a share of the oracle's, or the difference to the oracle where a share has no meaning."""
     if found[name]["share_of_oracle"] is not None:
         return percent(found[name]["share_of_oracle"])
     value, oracle = (found[each]["per_slate"]["mean"] for each in (name, ORACLE))
@@ -116,7 +118,7 @@ def _context(audit: Mapping[str, Any]) -> Table | None:
     share = found["more"]["mean"] is not None
     gain = Estimate.from_json(found["more"]).divided_by(0.01) if share else Estimate.from_json(found["more_per_slate"])
     places = 2 if share else decimals([gain])
-    lines = table("quality of best from context", "")
+    lines = table("best from context", "")
     lines.add_row("training shoppers", f"{found['shoppers']:,}")
     for name, explained in found["explained"].items():
         lines.add_row(f"explained variance of {audit['config']['plurals'][name]}", percent(explained))
@@ -129,7 +131,7 @@ def _tradeoff(audit: Mapping[str, Any]) -> Table:
     front = audit["tradeoff"]["front"]
     names = [name for name in front if name != "mix"]
     plurals = [audit["config"]["plurals"][name] for name in names]
-    lines = table("best achievable, by mix", *plurals)
+    lines = table("best achievable by mix", *plurals)
     for place, mix in enumerate(front["mix"]):
         if round(10 * mix, 6) % 2 == 0:
             lines.add_row(f"{100 * mix:.0f} % {plurals[0]}", *(f"{front[name][place]:.4g}" for name in names))
@@ -140,7 +142,7 @@ def _lookahead(audit: Mapping[str, Any]) -> Table | None:
     found = audit["lookahead"]
     if found is None:
         return None
-    lines = table("lookahead, value per episode", "value", "difference to oracle", "visits")
+    lines = table("lookahead", "value per episode", "difference to oracle", "visits")
     places = decimals(Estimate.from_json(variant["difference"]) for variant in found["variants"].values())
     lines.add_row(
         "oracle of single visits", number(found["greedy"]["per_episode"]["mean"], places), "", _mean(found["greedy"]["visits"])
@@ -159,7 +161,7 @@ def _episodes(audit: Mapping[str, Any]) -> Table | None:
         return None
     most = audit["config"]["visits_followed"]
     looks = sorted({max(2, round(step * most / VISITS)) for step in range(1, VISITS + 1)})
-    lines = table("episodes", "visits", *(f"at visit {visit}" for visit in looks), "left")
+    lines = table("policy, per episode", "visits", *(f"at visit {visit}" for visit in looks), "left")
     for name, policy in found["policies"].items():
         shares = [percent(policy["survival"][visit - 1]) for visit in looks]
         lines.add_row("best from context" if name == CONTEXT else name, _mean(policy["visits"]), *shares, percent(policy["left"]))
@@ -167,7 +169,7 @@ def _episodes(audit: Mapping[str, Any]) -> Table | None:
 
 
 def _with_interval(content: Mapping[str, float | None]) -> str:
-    """A mean with half the width of its interval."""
+    """A mean, with half the width of its interval after ±."""
     estimate = Estimate.from_json(content)
     places = decimals([estimate])
     half = "" if estimate.mean is None or estimate.high is None else f" ± {number(estimate.high - estimate.mean, places)}"

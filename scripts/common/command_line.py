@@ -1,4 +1,4 @@
-"""The command that makes a result again."""
+"""The command line that reproduces a result."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from typing import Any
 
 import typer
 
-FOLLOWING = ("track", "watch", "watch_port")  # options of commands whose runs can be followed
-ELSEWHERE = ("out", "processes", "cluster", "join_log", "checkpoint_every", "force", *FOLLOWING)  # options that change no number
-OWN = ("config_file", "changes")  # options of configurations
+FOLLOWING = ("track", "watch", "watch_port")  # options of commands whose runs can be tracked
+ELSEWHERE = ("out", "processes", "cluster", "join_log", "checkpoint_every", "force", *FOLLOWING)  # they change no results
+OWN = ("config_file", "changes")  # --config and --set
 
 
 def command_line(context: typer.Context) -> str:
-    """The command that gives the same numbers, with what a configuration said in it; without where it writes and how it runs.
+    """The command that reproduces the same numbers, without the options that do not affect them (output folder, processes).
+
+    It includes the settings that came from a configuration file.
 
     Args:
-        context: of the command.
+        context: Typer's context of the command.
     """
     words, arguments = ["slategym", context.command.name or ""], []
     for parameter in context.command.params:
@@ -42,6 +44,6 @@ def is_several(parameter: Any) -> bool:
 
 
 def source_of(context: typer.Context, name: str) -> str:
-    """Where the value of an option is from: "COMMANDLINE", "DEFAULT_MAP" (a configuration), "DEFAULT", ..."""
+    """Where the value of an option comes from: "COMMANDLINE", "DEFAULT_MAP" (a configuration), "DEFAULT", ..."""
     source = context.get_parameter_source(name)
     return source.name if source else "DEFAULT"

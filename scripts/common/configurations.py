@@ -1,4 +1,4 @@
-"""Configurations of commands: `config.toml` of a run, `--config FILE` that runs from one, and `--set KEY=VALUE`."""
+"""Configurations of commands: the file `config.toml` of a run, and the options `--config FILE` and `--set KEY=VALUE`."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from slategym.utils.ranges import Port
 from slategym.utils.specification import join_options, split_options, terms
 
 FILE = "config.toml"
-MADE = "slategym"  # the entry of a file on what made it
-NAME = "name"  # of a world or an agent whose options stand beside it
-DEFAULTS = (  # which the configuration of a run names where the command was not told
+MADE = "slategym"  # the section of the file that records its origin
+NAME = "name"  # key of a world's or an agent's name in a table with its options
+DEFAULTS = (  # options without a value on the command line, whose defaults are written to the file
     "agents",
     "models",
     "references",
@@ -34,20 +34,20 @@ DEFAULTS = (  # which the configuration of a run names where the command was not
     "tasks",
     "worlds",
 )
-PERMISSION = ("force", "trust")  # given by hand alone
+PERMISSION = ("force", "trust")  # only accepted on the command line
 
 _STATE = "slategym.configuration"
 
 
 def configured(command: Callable[..., None], tracked: bool = True) -> Callable[..., None]:
-    """A command that also runs from a configuration, by `--config` and `--set`.
+    """Add the options `--config` and `--set` to a command, and `--track` and `--watch` if its runs can be tracked.
 
-    What the file says takes the place of the options' defaults and is checked as options are; options of the command line win
-    over the file, and what both `--set` and an option say is refused.
+    The entries of the file replace the options' defaults and are checked like options. Options on the command line override the
+    file. If both `--set` and an option give the same entry, the command is refused.
 
     Args:
-        command: a function as Typer takes it, with a `context`.
-        tracked: whether its runs can be followed, by `--track` and `--watch`.
+        command: a function for Typer, with an argument `context`.
+        tracked: whether to add `--track`, `--watch` and `--watch-port`.
     """
 
     def read(context: typer.Context, parameter: typer.CallbackParam, value: Any) -> Any:
@@ -65,7 +65,7 @@ def configured(command: Callable[..., None], tracked: bool = True) -> Callable[.
         Path | None,
         typer.Option(
             "--config",
-            help="Configuration to run from, as config.toml of an earlier run; other options win over it.",
+            help="File with options, such as config.toml of an earlier run; options on the command line override it.",
             metavar="FILE",
             callback=read,
             is_eager=True,
@@ -75,7 +75,7 @@ def configured(command: Callable[..., None], tracked: bool = True) -> Callable[.
         list[str] | None,
         typer.Option(
             "--set",
-            help="Change of the configuration: slates=1e5, world.items=50, agents.0.alpha=0.3; repeatable.",
+            help="Change an entry of the configuration: slates=1e5, world.items=50, agents.0.alpha=0.3; repeatable.",
             metavar="KEY=VALUE",
             callback=read,
             is_eager=True,
@@ -85,13 +85,13 @@ def configured(command: Callable[..., None], tracked: bool = True) -> Callable[.
     follow = Annotated[
         str | None,
         typer.Option(
-            help="Follow every run in OUT/tracking: csv, tensorboard, wandb:project=shop or trackio; all but csv need the extra "
-            "track.",
+            help="Record metrics of every run in OUT/tracking: csv, tensorboard, wandb:project=shop or trackio; all except csv "
+            'need pip install "slategym[track]".',
             metavar="NAME[:OPTION=VALUE,...]",
         ),
     ]
-    watch = Annotated[bool, typer.Option("--watch", help="Serve a page that follows the runs, to this machine alone.")]
-    port = Annotated[int | None, options.count("Port of that page, with --watch or without (default: a free one).", Port)]
+    watch = Annotated[bool, typer.Option("--watch", help="Show the runs on a live page, available only on this machine.")]
+    port = Annotated[int | None, options.count("Port of the live page; implies --watch (default: a free port).", Port)]
 
     @wraps(command)
     def run(context: typer.Context, **arguments: Any) -> None:
@@ -112,23 +112,23 @@ def configured(command: Callable[..., None], tracked: bool = True) -> Callable[.
         inspect.Parameter(name, kind, default=False if name == "watch" else None, annotation=annotation)
         for name, annotation in added.items()
     ]
-    # What Typer reads: a function has these attributes, and its type does not say so.
+    # Typer reads these attributes; mypy's type of a function does not have them.
     run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *further])  # type: ignore[attr-defined]
     run.__annotations__ = {name: each.annotation for name, each in run.__signature__.parameters.items()}  # type: ignore[attr-defined]
     return run
 
 
 def write_configuration(context: typer.Context, folder: Path, config: Mapping[str, Any]) -> None:
-    """Write FOLDER/config.toml: what was asked for, and the command, version and fingerprint that its results name.
+    """Write FOLDER/config.toml: the options, and the same command, version and fingerprint as in the results.
 
     Args:
-        context: of the command.
-        folder: of the run.
-        config: of the run, as its results hold it (`bench.comparison.results.configuration`); it says what was run where the
-            command was not told, such as the default agents.
+        context: Typer's context of the command.
+        folder: folder of the run.
+        config: configuration that the results contain (`bench.comparison.results.configuration`); it fills in options that were
+            not given, such as the default agents.
 
     Raises:
-        Exit: the disk refuses.
+        Exit: the file cannot be written.
     """
     from slategym.utils.storage.files import write_text
 
@@ -156,7 +156,7 @@ def write_configuration(context: typer.Context, folder: Path, config: Mapping[st
 
 
 def _tell_other_code(context: typer.Context, fingerprint: str | None) -> None:
-    """Say that numbers may differ, where a configuration is run as it is, by other code than that which wrote it."""
+    """Warn that numbers may differ if an unchanged configuration is run with other code than the code that wrote it."""
     state = context.meta.get(_STATE, {})
     before = state.get("made", {}).get("fingerprint")
     same = not state.get("changes") and not any(
@@ -167,19 +167,20 @@ def _tell_other_code(context: typer.Context, fingerprint: str | None) -> None:
     if before and same and before != fingerprint:
         version = state["made"].get("version", "another version")
         typer.echo(
-            f"slategym: {state['config_file']} was written by other code (slategym {version}): numbers may differ", err=True
+            f"slategym: the code has changed since {state['config_file']} was written (slategym {version}): numbers may differ",
+            err=True,
         )
 
 
 def _read_file(path: Path, command: str) -> dict[str, Any]:
-    """The content of a configuration.
+    """The content of a configuration file.
 
     Raises:
-        ValueError: it is no TOML, or of another command.
+        ValueError: it is not TOML, or belongs to another command.
         OSError: it cannot be read.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"--config is {path}: expected a file such as runs/Shop-v0/{FILE}, and there is none")
+        raise FileNotFoundError(f"--config is {path}, and there is no such file: expected a file such as runs/Shop-v0/{FILE}")
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -187,15 +188,15 @@ def _read_file(path: Path, command: str) -> dict[str, Any]:
     made = content.setdefault(MADE, {})
     words = str(made.get("command", "")).split() if isinstance(made, dict) else []
     if words[1:] and words[1] != command:
-        raise ValueError(f"{path} is of slategym {words[1]}, and this is slategym {command}: give it to the other command")
+        raise ValueError(f"{path} belongs to slategym {words[1]}, and this is slategym {command}: give it to slategym {words[1]}")
     return content
 
 
 def _defaults(context: typer.Context, content: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]:
-    """What takes the place of the options' defaults, as their text.
+    """The values, as text, that replace the options' defaults.
 
     Raises:
-        ValueError: there is no such option, or a value of another form.
+        ValueError: there is no such option, or a value has the wrong form.
     """
     known = {each.name: each for each in context.command.params if each.name not in (*OWN, *PERMISSION, "help")}
     content = deepcopy(content)
@@ -210,7 +211,7 @@ def _change(content: dict[str, Any], change: str, known: Mapping[str, Any]) -> N
     """Apply a change such as agents.0.alpha=0.3.
 
     Raises:
-        ValueError: it is of another form, or there is nothing that it could change.
+        ValueError: it has another form, or there is no such entry.
     """
     key, sign, value = change.partition("=")
     if not sign or not key.strip():
@@ -220,8 +221,8 @@ def _change(content: dict[str, Any], change: str, known: Mapping[str, Any]) -> N
     if is_several(parameter):
         entries = content.get(root, [])
         if not isinstance(entries, list) or not path or not path[0].isdecimal() or int(path[0]) >= len(entries):
-            there = f"{root}.0 to {root}.{len(entries) - 1}" if entries else f"{root} in the configuration, which has none"
-            raise ValueError(f"--set {change}: expected one of {there}")
+            there = f"one of {root}.0 to {root}.{len(entries) - 1}" if entries else f"a configuration with a list of {root}"
+            raise ValueError(f"--set {change}: expected {there}")
         place = int(path[0])
         entries[place] = _changed(entries[place], path[1:], value, parameter, change)
     else:
@@ -229,7 +230,7 @@ def _change(content: dict[str, Any], change: str, known: Mapping[str, Any]) -> N
 
 
 def _changed(before: Any, path: Sequence[str], value: str, parameter: Any, change: str) -> Any:
-    """A value with one of its options changed, or another value."""
+    """A new value, or the old value with one of its options changed."""
     if not path:
         return value
     table = _split(before) if isinstance(before, str) else before
@@ -237,16 +238,16 @@ def _changed(before: Any, path: Sequence[str], value: str, parameter: Any, chang
         raise ValueError(f"--set {change}: {parameter.name} has no options here")
     if isinstance(table, str):
         if split_options(table)[1]:
-            raise ValueError(f"--set {change}: {table} has bounds, so give it as a whole")
+            raise ValueError(f"--set {change}: {table} has bounds, which cannot be changed one by one: give the whole value")
         table = {NAME: table}
     return {**table, ".".join(path): value}
 
 
 def _values(parameter: Any, value: Any) -> Any:
-    """An entry of a configuration as the option takes it.
+    """An entry of a configuration in the form that the option accepts.
 
     Raises:
-        ValueError: a list where one value is expected, or the other way round.
+        ValueError: it is a list where one value is expected, or one value where a list is expected.
     """
     if is_several(parameter):
         if not isinstance(value, list):
@@ -272,12 +273,12 @@ def _value(parameter: Any, value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A number as people write it: 1e5 in TOML is a float."""
+    """An integer for a float without a fraction, since 1e5 in TOML is a float."""
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
 
 
 def _split(text: str) -> str | dict[str, Any]:
-    """A table of a name and its options; the text itself where it has none, or where a table would not give it again."""
+    """A table of a name and its options, or the text itself if it has no options or the table would not reproduce it."""
     name, given = split_options(text)
     if not given:
         return text
@@ -289,7 +290,7 @@ def _split(text: str) -> str | dict[str, Any]:
 
 
 def _guess(text: str) -> Any:
-    """The value that TOML would write as that text; else the text."""
+    """The boolean or number that TOML writes as this text; otherwise the text."""
     if text in ("true", "false"):
         return text == "true"
     if re.fullmatch(r"-?\d+(\.\d+)?(e-?\d+)?", text):
@@ -307,12 +308,12 @@ def _has_options(parameter: Any) -> bool:
 
 
 def _refuse_twice(context: typer.Context, changes: Sequence[str]) -> None:
-    """Refuse what is said by both --set and an option.
+    """Refuse an entry that both --set and an option give.
 
     Raises:
-        ValueError: there is such a thing.
+        ValueError: there is one.
     """
     for change in changes:
         root = change.partition("=")[0].strip().split(".")[0]
         if source_of(context, root) == "COMMANDLINE":
-            raise ValueError(f"--set {change} changes {root}, which another option of the command gives too: give it once")
+            raise ValueError(f"--set {change} changes {root}, and another option of the command gives it too: give it once")

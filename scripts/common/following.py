@@ -1,4 +1,4 @@
-"""How the runs of a command are followed: by trackers, as `--track` says, and by a page, as `--watch` says."""
+"""Tracking of a command's runs: trackers (`--track`) and the live page (`--watch`)."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ _SERVER = "slategym.watching"
 
 
 class Following:
-    """What follows the runs of a command.
+    """Tracks the runs of a command and updates its live page, where the options ask for it.
 
-    Attributes:
-        track: makes the tracker of each run from its name; None where runs are not followed.
+    Args:
+        track: makes the tracker of each run from its name; None if runs are not tracked.
+        whole: tracker of the command itself, if there is one.
     """
 
     def __init__(self, track: Callable[[str], Tracker] | None = None, whole: Tracker | None = None) -> None:
@@ -37,29 +38,29 @@ class Following:
         self._told = False
 
     def progress(self, progress: Progress) -> Progress:
-        """The progress of the command, which the page is told too.
+        """Wrap the progress display so that the live page is updated too.
 
         Args:
-            progress: of the command.
+            progress: the command's progress display.
         """
         return progress if self._state is None else self._state.following(progress)
 
     def stage(self, what: str) -> None:
-        """Tell the page what is done now, of a command that goes through stages.
+        """Show the current stage of the command on the live page.
 
         Args:
-            what: in words.
+            what: the stage, in words.
         """
         if self._state is not None:
             self._state.note_runs(0, 0, [what])
 
     def finish(self, results: Mapping[str, Any], files: Sequence[Path] = (), page: Path | None = None) -> None:
-        """Tell the end.
+        """Report the end of the command to its tracker and to the live page.
 
         Args:
             results: JSON values, with a "status".
-            files: that belong to the run; those that are missing are left out.
-            page: of the results, if there is one.
+            files: files that belong to the run; missing ones are left out.
+            page: page of the results, if there is one.
         """
         from slategym.bench.tracking.tracker import ARTIFACTS
 
@@ -72,10 +73,10 @@ class Following:
 
 
 def prepare(context: typer.Context) -> None:
-    """Check what a command is to be followed by, and take the port of its page, before anything else is done.
+    """Check the options for tracking, and open the port of the live page, before anything else happens.
 
     Args:
-        context: of the command.
+        context: Typer's context of the command.
 
     Raises:
         ValueError: there is no such tracker, option or port.
@@ -91,27 +92,27 @@ def prepare(context: typer.Context) -> None:
 
 
 def needs_folder(context: typer.Context) -> None:
-    """Refuse to follow a command that was given no folder to write into.
+    """Refuse `--track` and `--watch` for a command without an output folder.
 
     Args:
-        context: of the command.
+        context: Typer's context of the command.
 
     Raises:
-        ValueError: it is to be followed, and there is no --out.
+        ValueError: one of them is given without --out.
     """
     if context.params.get("out") is None:
-        refuse_following(context, "the results have no folder to write into: give --out FOLDER too")
+        refuse_following(context, "there is no output folder: give --out FOLDER too")
 
 
 def refuse_following(context: typer.Context, why: str) -> None:
-    """Refuse to follow a command.
+    """Refuse `--track` and `--watch`.
 
     Args:
-        context: of the command.
-        why: it cannot be followed.
+        context: Typer's context of the command.
+        why: the reason, for the message.
 
     Raises:
-        ValueError: it is to be followed.
+        ValueError: one of them is given.
     """
     for name in FOLLOWING:
         value = context.params.get(name)
@@ -130,19 +131,19 @@ def following(
     *,
     whole: bool = True,
 ) -> Iterator[Following]:
-    """Follow the runs of a command, as its options say.
+    """Track the runs of a command, as its options say.
 
     Args:
-        context: of the command.
-        folder: of the run; without one nothing follows it.
-        what: names the whole.
-        config: of the run.
-        slates: of all runs.
-        worlds: of the runs, whose exact fronts the page shows where they are quickly known.
-        whole: whether the command itself is tracked too, beside its runs.
+        context: Typer's context of the command.
+        folder: output folder; None disables tracking.
+        what: name of the command's record.
+        config: configuration of the command.
+        slates: number of slates of all runs together.
+        worlds: worlds of the runs; the page shows their exact Pareto fronts where these can be computed quickly.
+        whole: whether the command itself is tracked, in addition to its runs.
 
     Yields:
-        What follows them. A command that ends without telling its results has failed.
+        The tracking. If the block ends without a call of `finish`, the command is recorded as failed.
     """
     from slategym.bench.tracking.combined import Several
     from slategym.bench.tracking.tracker import FOLDER, Tracking
@@ -153,7 +154,7 @@ def following(
     asked, server = _tracking(context, folder), context.meta.get(_SERVER)
     makers = [] if asked is None else [asked]
     if server is not None and (asked is None or asked.text.partition(":")[0] != "csv"):
-        makers.append(Tracking("csv", folder / FOLDER))  # which the page reads
+        makers.append(Tracking("csv", folder / FOLDER))  # the live page reads these files
     track = Several(tuple(makers)) if len(makers) > 1 else makers[0] if makers else None
     follow = Following(track, track(what) if track and whole else None)
     if server is not None:
@@ -179,7 +180,7 @@ def _watch(
     slates: int,
     worlds: Sequence[World],
 ) -> State:
-    """Begin to serve the page. Tracks that are there already are of the same run if the last one had the same fingerprint."""
+    """Start serving the page. Tracks of an earlier run are kept if its fingerprint was the same."""
     from slategym.bench.reports.live import live_page
     from slategym.bench.tracking.tracker import file_name
     from slategym.bench.watching.goal import front_towards
@@ -199,7 +200,7 @@ def _watch(
 
 
 def _tracking(context: typer.Context, folder: Path) -> Any:
-    """What makes the trackers of a command's runs, if it was told to track them."""
+    """What makes the trackers of a command's runs; None without `--track`."""
     if context.params.get("track") is None:
         return None
     from slategym.bench.tracking.tracker import FOLDER, Tracking

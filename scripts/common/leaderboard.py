@@ -1,4 +1,4 @@
-"""The results of benchmarks and sweeps as the terminal shows them."""
+"""Tables and sentences of benchmarks and sweeps in the terminal."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from slategym.bench.reports.findings import Findings
 from slategym.bench.statistics import Estimate
 from slategym.scripts.common.terminal import console, table
 
-WIDEST = 10  # letters of a word in a column's head
-WIDTH = 80  # of a table
+WIDEST = 10  # letters of a word in a table head; longer words are divided
+WIDTH = 80  # characters of a table
 
 
 def print_leaderboard(results: Mapping[str, Any]) -> None:
-    """Print the agents from the highest value to the lowest, below the oracle, and their significant differences."""
+    """Print the agents, ordered by value from the highest, with the reference policies and the significant differences."""
     screen = console()
     if results["config"].get("scalarizers"):
         for scalarizer, part in by_scalarizer(results).items():
@@ -31,14 +31,14 @@ def print_leaderboard(results: Mapping[str, Any]) -> None:
 
 
 def _print(findings: Findings) -> None:
-    """Print one table, its headline and the differences."""
+    """Print one table, its headline, and the differences between agents."""
     goal = findings.scalarizer is not None
     first, *others = [column for column in _columns(findings) if _known(findings, column[0])]
     cells = {metric: [_cell(findings, name, metric, places) for name in findings.shown] for metric, _, places in (first, *others)}
     names = ["agent", *findings.shown, *(["best achievable"] if goal else [])]
     room = WIDTH - max(map(len, names)) - _width(first[1], cells[first[0]])
     shown = [first]
-    for column in others:  # the most telling first; what does not fit is on the page
+    for column in others:  # the most important first; the page has those that do not fit here
         room -= _width(column[1], cells[column[0]])
         if room < 0:
             break
@@ -63,14 +63,14 @@ def _print(findings: Findings) -> None:
 
 
 def _columns(findings: Findings) -> list[tuple[str, str, int]]:
-    """The metrics, their heads and decimals, the most telling first."""
+    """The metrics with table heads and decimals, the most important first."""
     goal = findings.scalarizer is not None
 
     def places(metric: str) -> int:
         return decimals(findings.estimate(name, metric) for name in findings.shown)
 
     value = (findings.metric, "utility" if goal else f"value per {findings.unit}", max(places(findings.metric), 3 if goal else 0))
-    per_slate_too = [("value", "per\nslate", places("value"))] if findings.unit == "episode" else []
+    per_slate_too = [("value", "value\nper\nslate", places("value"))] if findings.unit == "episode" else []
     shares = [("share_of_context", "% of\ncontext", 1), ("share_of_oracle", "% of\noracle", 1)]
     weights = [(weight_of(name), f"final\nweight on\n{name}", 1) for name in findings.objectives[1:]]
     plurals = [(per_slate(plural), _narrow(plural), 4) for plural in findings.plurals.values()]
@@ -82,7 +82,7 @@ def _columns(findings: Findings) -> list[tuple[str, str, int]]:
 
 
 def _cell(findings: Findings, name: str, metric: str, places: int) -> str:
-    """A metric of an agent, as it stands in the table."""
+    """A metric of an agent, formatted for the table."""
     estimate = findings.estimate(name, metric)
     if metric == findings.metric:
         return number(estimate.mean, places) + bracketed(estimate, places)
@@ -96,7 +96,7 @@ def _cell(findings: Findings, name: str, metric: str, places: int) -> str:
 
 
 def _width(head: str, cells: Sequence[str]) -> int:
-    """The width of a column with its distance from the one before."""
+    """The width of a column, including the gap before it."""
     return max(map(len, [*head.split("\n"), *cells])) + 2
 
 
@@ -106,7 +106,7 @@ def _known(findings: Findings, metric: str) -> bool:
 
 
 def comparisons(findings: Findings) -> list[str]:
-    """Which agents earn significantly more than which, and which pairs do not differ significantly."""
+    """Sentences on the pairs of agents that differ significantly, and on those that do not."""
     lines, close = [], []
     for place, a in enumerate(findings.ranked):
         beaten = []
@@ -120,22 +120,22 @@ def comparisons(findings: Findings) -> list[str]:
         if beaten:
             lines.append(f"  {a} > {', '.join(beaten)}")
     if lines:
-        lines.insert(0, "Significant differences, which hold together with 95 % (Holm):")
+        lines.insert(0, "Significant differences (Holm's correction, 95 % for all together):")
     return lines + (["No significant difference:"] + [f"  {pair}" for pair in close] if close else [])
 
 
 def _narrow(words: str) -> str:
-    """The words below each other, long ones in two parts: a number below them takes six characters."""
+    """The words one below the other, long ones divided, since the numbers in the column are only six characters wide."""
     return "\n".join(word if len(word) <= WIDEST else f"{word[: WIDEST - 4]}-\n{word[WIDEST - 4 :]}" for word in words.split(" "))
 
 
 def _thousands(speed: float | None) -> str:
-    """A speed, short: 6.9k, 407k."""
+    """A speed in thousands: 6.9k, 407k."""
     return "–" if speed is None else f"{speed / 1000:,.{int(speed < 10_000)}f}k"
 
 
 def print_sweep(result: Mapping[str, Any]) -> None:
-    """Print the indicators and the scalarizers' regret, each with its interval below it."""
+    """Print the front indicators of each agent and the regret of each scalarizer, each with its interval below."""
     front, names = result["front"], result["config"]["objectives"]
     utopia, nadir = (
         ", ".join(f"{name} {value:.4g}" for name, value in zip(names, front[end], strict=True)) for end in ("utopia", "nadir")
@@ -145,7 +145,8 @@ def print_sweep(result: Mapping[str, Any]) -> None:
     screen.print(f"\n{heading}\n  utopia  {utopia}\n  nadir   {nadir}", soft_wrap=True)
     if result["agents"]:
         observed = ["observed_hypervolume_share"] * all("observed_hypervolume_share" in row for row in result["agents"].values())
-        lines = table("agent", "hyper-\nvolume", *["of the\nobserved"] * len(observed), "expected\nutility", "IGD+", "covered")
+        allowed = ["given the\nobser-\nvation"] * len(observed)
+        lines = table("agent", "hyper-\nvolume", *allowed, "expected\nutility", "IGD+", "covered")
         ordered = sorted(result["agents"].items(), key=lambda agent: -agent[1]["hypervolume_share"]["mean"])
         for name, row in [*ordered, ("(best achievable)", result["best"])]:
             share, utility, distance, covered = (

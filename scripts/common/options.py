@@ -1,4 +1,4 @@
-"""The options that several commands have, and what their text means."""
+"""The options that several commands share, and the functions that read their values."""
 
 from __future__ import annotations
 
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 
 def count(help: str, kind: Any = Count) -> Any:
-    """An option of a whole number, 100000, 100_000 or 1e5, in the range of an annotation."""
+    """An option that takes a whole number (100000, 100_000 or 1e5) in the range of an annotation.
+
+    Args:
+        help: text for `--help`.
+        kind: an annotation with a range, such as `Count`.
+    """
     limits = range_of(kind)
 
     def read(text: str) -> int:
@@ -41,7 +46,12 @@ def count(help: str, kind: Any = Count) -> Any:
 
 
 def amount(help: str, kind: Any = NonNegative) -> Any:
-    """An option of a finite number, in the range of an annotation."""
+    """An option that takes a finite number in the range of an annotation.
+
+    Args:
+        help: text for `--help`.
+        kind: an annotation with a range, such as `NonNegative`.
+    """
     limits = range_of(kind)
 
     def read(text: str) -> float:
@@ -62,14 +72,14 @@ def _option(help: str, read: Callable[[str], int | float], expected: str) -> Any
         except ValueError:
             fail(f"{max(parameter.opts, key=len)} is {text!r}: expected {expected}")
 
-    # The text comes as it is: typer's own words for what is wrong with it are another program's.
+    # Read as text and parsed here, so that the error message is ours rather than Typer's.
     return typer.Option(help=help, metavar="N", parser=str, callback=checked)
 
 
 World = Annotated[
     str,
     typer.Option(
-        help="World: Shop-v0, Shop-v0:items=1000,candidates=50, my_shop.py:Bookshop (runs the file); see `slategym worlds`.",
+        help="World: Shop-v0, Shop-v0:items=1000,candidates=50, or my_shop.py:Bookshop (runs the file); see `slategym worlds`.",
         metavar="NAME[:OPTION=VALUE,...]",
         autocompletion=completion.worlds,
     ),
@@ -78,7 +88,7 @@ Agents = Annotated[
     list[str] | None,
     typer.Option(
         "--agent",
-        help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (run the file); repeatable.",
+        help="Agent: lin-ts, lin-ts:alpha=0.1, my_agent.py:Mine or sb3:model.zip (runs its code); repeatable.",
         metavar="NAME[:OPTION=VALUE,...]",
         autocompletion=completion.agents,
     ),
@@ -86,30 +96,30 @@ Agents = Annotated[
 UserModel = Annotated[
     str | None,
     typer.Option(
-        help="User model instead of the world's own: from a file, which is run, my_shop.py:Impatient; or a saved agent that "
-        "estimates clicks and conversions, my_model.agent.",
+        help="User model to use instead of the world's: my_shop.py:Impatient (runs the file), or a saved agent that estimates "
+        "clicks and conversions, such as my_model.agent.",
         metavar="FILE:NAME[:OPTION=VALUE,...]",
     ),
 ]
 ClickModel = Annotated[
     str | None,
     typer.Option(
-        help="Click model, instead of the user model's own: cascade, position-based:decay=0.9, my_clicks.py:Skimming.",
+        help="Click model to use instead of the user model's: cascade, position-based:decay=0.9, my_clicks.py:Skimming.",
         metavar="NAME[:OPTION=VALUE,...]",
         autocompletion=completion.click_models,
     ),
 ]
-Shoppers = Annotated[int, count("Batch size: shoppers simulated together.", ShopperCount)]
+Shoppers = Annotated[int, count("Batch size (shoppers simulated together).", ShopperCount)]
 Slates = Annotated[int, count("Slates per run.", SlateCount)]
-Seeds = Annotated[int, count("Number of seeds; with the same seed every agent gets the same shoppers.", SeedCount)]
+Seeds = Annotated[int, count("Number of seeds; with the same seed, all agents get the same shoppers.", SeedCount)]
 Processes = Annotated[int | None, count("Parallel processes (default: one per core).", ProcessCount)]
 Cluster = Annotated[
     str | None,
     typer.Option(
-        help="Run on a cluster of Ray instead: local, or HOST:PORT of the head of a running one.", metavar="local|ADDRESS"
+        help="Run on a Ray cluster: local, or HOST:PORT of the head node of a running cluster.", metavar="local|ADDRESS"
     ),
 ]
-Timeout = Annotated[float, amount("Time limit of loading and of each check, in seconds.", Positive)]
+Timeout = Annotated[float, amount("Time limit in seconds, for loading and for each check.", Positive)]
 Objectives = Annotated[
     list[str] | None,
     typer.Option(
@@ -123,7 +133,7 @@ Scalarizers = Annotated[
     list[str] | None,
     typer.Option(
         "--scalarizer",
-        help="Scalarizer to follow instead of fixed weights: nash, lagrangian:click>=0.3, ...; repeatable, each is compared.",
+        help="Scalarizer to optimise instead of fixed weights: nash, lagrangian:click>=0.3, ...; repeatable for comparison.",
         metavar="NAME[:OPTION=VALUE,...]",
         autocompletion=completion.scalarizers,
     ),
@@ -136,7 +146,7 @@ Exact = Annotated[
     str,
     typer.Option(
         "--exact",
-        help="Slates compared with the oracle's in exact expectation: sampled (the fast way), every, or off.",
+        help="Slates whose expected value and regret are computed exactly: sampled (fast), every, or off.",
         metavar="sampled|every|off",
     ),
 ]
@@ -144,42 +154,49 @@ Staggered = Annotated[
     bool,
     typer.Option(
         "--staggered/--not-staggered",
-        help="Cut the first shoppers' episodes short, so that episodes end spread evenly over time rather than together.",
+        help="Shorten the first shoppers' episodes so that episodes do not all end at the same step.",
     ),
 ]
 Columns = Annotated[
     str | None,
     typer.Option(
-        help="What the log's columns mean, where their names do not tell: "
+        help="Meaning of columns that are not recognised by their names: "
         "click=is_clicked,item=product_id,context=age+country,ignore=url.",
         metavar="MEANING=COLUMN,...",
     ),
 ]
 LogFile = Annotated[
     Path,
-    typer.Argument(help="A log: CSV or Parquet, or a folder that `slategym simulate` wrote.", metavar="LOG", show_default=False),
+    typer.Argument(
+        help="Log: a CSV or Parquet file, or an output folder of `slategym simulate`.", metavar="LOG", show_default=False
+    ),
 ]
 FittedWorld = Annotated[
     str | None,
     typer.Option(
         "--world",
-        help="World that was fitted to the log, in which its agents are to act: what `slategym fit LOG --out FOLDER` wrote.",
+        help="World fitted to the log with `slategym fit LOG --out FOLDER`, so that trained agents can act in it.",
         metavar="FOLDER",
     ),
 ]
-Encoding = Annotated[str | None, typer.Option(help="Encoding of a CSV file in none of UTF-8 and UTF-16.", metavar="NAME")]
-Out = Annotated[Path | None, typer.Option(help="Folder of the results (default: one under runs/).", metavar="FOLDER")]
-Force = Annotated[bool, typer.Option("--force", help="Start anew, and overwrite what the folder holds.")]
+Encoding = Annotated[str | None, typer.Option(help="Encoding of a CSV file, if neither UTF-8 nor UTF-16.", metavar="NAME")]
+Out = Annotated[Path | None, typer.Option(help="Output folder (default: a folder under runs/).", metavar="FOLDER")]
+Force = Annotated[bool, typer.Option("--force", help="Start again, and overwrite the results in the folder.")]
 CheckpointEvery = Annotated[
-    float, amount("Seconds between checkpoints, from which the same command continues after a kill; 0 for none.")
+    float, amount("Seconds between checkpoints; after a kill the same command continues from the last one. 0: none.")
 ]
 
 
 def read_word(option: str, text: str, words: tuple[str, ...]) -> Any:
-    """One of some words.
+    """Check that a value is one of the allowed words, and return it.
+
+    Args:
+        option: name of the option, for the message.
+        text: its value.
+        words: the allowed values.
 
     Raises:
-        ValueError: it is none of them.
+        ValueError: it is not one of them.
     """
     if text not in words:
         raise ValueError(f"{option} is {text!r}: expected {', '.join(words[:-1])} or {words[-1]}")
@@ -187,10 +204,14 @@ def read_word(option: str, text: str, words: tuple[str, ...]) -> Any:
 
 
 def read_share(option: str, text: str) -> float:
-    """A share, of a text such as 1% or 0.01.
+    """Read a share such as 1% or 0.01.
+
+    Args:
+        option: name of the option, for the message.
+        text: its value.
 
     Raises:
-        ValueError: it is none from 0 to 1.
+        ValueError: it is not a number from 0 to below 1.
     """
     try:
         share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
@@ -201,13 +222,22 @@ def read_share(option: str, text: str) -> float:
     return share
 
 
-LEARNED = "slategym.agents.saved.learned_shoppers:LearnedShoppers"  # what a saved agent is as a user model
+LEARNED = "slategym.agents.saved.learned_shoppers:LearnedShoppers"  # the user model made of a saved agent
 
 
 def read_world(
     text: str, user_model: str | None = None, click_model: str | None = None, objectives: list[str] | None = None
 ) -> tuple[simulated.World, dict[str, Any]]:
-    """The world that the options ask for, and its options as the configuration keeps them.
+    """Make the world that the command's options describe.
+
+    Args:
+        text: value of --world.
+        user_model: value of --user-model.
+        click_model: value of --click-model.
+        objectives: values of --objective.
+
+    Returns:
+        The world, and its options as the configuration records them.
 
     Raises:
         ValueError: there is no such world, user model, click model, objective or option.
@@ -217,7 +247,7 @@ def read_world(
     name, given = read_world_options(text)
     for option, value in (("user_model", user_model), ("click_model", click_model), ("objectives", objectives)):
         if value and option in given:
-            raise ValueError(f"--world gives {option}={given[option]!r}, and so does another option: give it once")
+            raise ValueError(f"--world gives {option}={given[option]!r}, and another option gives it too: give it once")
         if value:
             given[option] = value
     if str(given.get("user_model", "")).endswith(".agent"):
@@ -226,24 +256,28 @@ def read_world(
 
 
 def read_weights(text: str | None, world: simulated.World) -> tuple[float, ...]:
-    """The weights of a text such as 1,10; those of the world for None.
+    """Read the value of --weights, such as 1,10.
+
+    Args:
+        text: the value; None for the world's default weights.
+        world: whose objectives are weighted.
 
     Raises:
-        ValueError: not one finite number for each objective, with commas between them.
+        ValueError: it is not one finite number per objective, separated by commas.
     """
     return weights_of(text, world.objective_names, world.weights)
 
 
 def weights_of(text: str | None, names: Sequence[str], usual: Sequence[float]) -> tuple[float, ...]:
-    """The weights of objectives of a text such as 1,10.
+    """Read the value of --weights, such as 1,10.
 
     Args:
-        text: of --weights; None for the usual ones.
-        names: of the objectives.
-        usual: their weights by default.
+        text: the value; None for the default weights.
+        names: names of the objectives.
+        usual: the default weights.
 
     Raises:
-        ValueError: not one finite number for each objective, with commas between them.
+        ValueError: it is not one finite number per objective, separated by commas.
     """
     if text is None:
         return tuple(float(weight) for weight in usual)
@@ -253,16 +287,22 @@ def weights_of(text: str | None, names: Sequence[str], usual: Sequence[float]) -
         weights = ()
     if len(weights) != len(names) or not all(map(isfinite, weights)) or not any(weights):
         example = ",".join(f"{weight:g}" for weight in usual)
-        raise ValueError(f"--weights is {text!r}: expected a number for each of {' and '.join(names)}, not all 0, as {example}")
+        raise ValueError(
+            f"--weights is {text!r}: expected a number for each of {' and '.join(names)}, not all 0, such as {example}"
+        )
     return weights
 
 
 def read_scalarizers(texts: list[str] | None, world: simulated.World) -> list[str]:
-    """The scalarizers, each of which fits the world.
+    """Check that each scalarizer fits the world, and return them.
+
+    Args:
+        texts: values of --scalarizer.
+        world: where they are used.
 
     Raises:
-        ValueError: there is no such scalarizer, it does not fit the objectives, no mixture of slates meets its constraints, or
-            one is named twice.
+        ValueError: a scalarizer does not exist or does not fit the objectives, no mixture of slates meets its constraints, or it
+            is named twice.
     """
     if not texts:
         return []
@@ -273,16 +313,20 @@ def read_scalarizers(texts: list[str] | None, world: simulated.World) -> list[st
     reference = reference_of(world)
     for text in texts:
         scalarizer = make_scalarizer(text, world.objective_names, reference, weights=world.weights)
-        if any(part.constraints for _, part in scalarizer.parts):  # are its bounds within reach?
+        if any(part.constraints for _, part in scalarizer.parts):  # raises where no mixture of slates meets them
             RegretBaseline.of(world, scalarizer, reference)
     return texts
 
 
 def read_agents(texts: list[str], world: simulated.World) -> list[str]:
-    """The agents by name.
+    """Check that each agent fits the world, and return them.
+
+    Args:
+        texts: values of --agent.
+        world: where they act.
 
     Raises:
-        ValueError: there is no such agent, it does not fit the world, or one is named twice.
+        ValueError: an agent does not exist, does not fit the world, or is named twice.
     """
     _check_once("--agent", texts)
     for text in texts:
@@ -291,7 +335,11 @@ def read_agents(texts: list[str], world: simulated.World) -> list[str]:
 
 
 def check_agent(text: str, world: simulated.World) -> None:
-    """Find an agent before the run begins; a custom one, and one with options, is made once to see whether it fits.
+    """Check an agent before the run begins. A custom agent, or one with options, is created once to see whether it fits.
+
+    Args:
+        text: its name and options.
+        world: where it acts.
 
     Raises:
         ValueError: there is no such agent or option, or it does not fit the world.
@@ -310,6 +358,6 @@ def _check_once(option: str, texts: list[str]) -> None:
     for text in texts:
         if "," in text and "=" not in text and ".py" not in text:
             names = " ".join(f"{option} {name.strip()}" for name in text.split(",") if name.strip())
-            raise ValueError(f"{option} {text} names several: repeat the option, {names}")
+            raise ValueError(f"{option} takes one name, and {text} contains several: repeat the option, {names}")
         if texts.count(text) > 1:
             raise ValueError(f"{option} names {text!r} twice: name it once")

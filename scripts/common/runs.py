@@ -1,4 +1,4 @@
-"""The part that commands with many runs share: run, write the numbers, show them, make the page."""
+"""What commands with many runs share: run them, write the numbers, print them, and write the page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Result = Mapping[str, Any]
 
 
 class Planned(Protocol):
-    """Runs that are ready to be done: a `Comparison` or a `Sweep`."""
+    """A plan of runs, such as a `Comparison` or a `Sweep`."""
 
     def run(
         self,
@@ -36,20 +36,20 @@ class Planned(Protocol):
         stop: Callable[[], bool] | None = None,
         store: RunStore | None = None,
     ) -> dict[str, Any]:
-        """Do them and summarise."""
+        """Execute the runs and summarise them."""
         ...
 
 
 def store_in(folder: Path, checkpoint_every: float, force: bool) -> RunStore:
-    """The finished runs of a folder, which is locked.
+    """The store of finished runs in OUT/runs.
 
     Args:
-        folder: OUT.
+        folder: OUT, which is locked.
         checkpoint_every: seconds between checkpoints; 0 for none.
-        force: start anew.
+        force: whether to discard the runs that it contains.
 
     Raises:
-        WriteError: the disk refuses.
+        WriteError: the folder cannot be written to.
     """
     from slategym.bench.jobs.store import RunStore
 
@@ -59,12 +59,12 @@ def store_in(folder: Path, checkpoint_every: float, force: bool) -> RunStore:
 
 
 def workers_of(context: typer.Context, processes: int | None, cluster: str | None) -> int | Workers:
-    """What runs the jobs of a command: so many processes, or a cluster, to which it is connected until it ends.
+    """The workers of a command: a number of processes, or a cluster. The connection to the cluster ends with the command.
 
     Args:
-        context: of the command.
-        processes: at most; None for one per core. A local cluster has as many processors.
-        cluster: its address; None for none.
+        context: Typer's context of the command.
+        processes: at most; None for one per core. A local cluster gets as many processors.
+        cluster: address of the cluster; None for processes of this machine.
 
     Raises:
         ImportError: Ray is not installed.
@@ -81,23 +81,23 @@ def workers_of(context: typer.Context, processes: int | None, cluster: str | Non
 
 
 def said_of(workers: int | Workers) -> str:
-    """How many workers there are, for people.
+    """The number of workers, in words.
 
     Args:
-        workers: as `workers_of` gives them.
+        workers: return value of `workers_of`.
     """
     return f"{workers} processes" if isinstance(workers, int) else f"{getattr(workers, 'count', 0)} processors of a cluster"
 
 
 def folder_of(context: typer.Context, folder: str | Path, numbers: str, force: bool, config: Mapping[str, Any]) -> Path:
-    """The folder of a command's run, its own until the command ends, with its `config.toml`.
+    """Make the output folder of a command, lock it until the command ends, and write its `config.toml`.
 
     Args:
-        context: of the command.
-        folder: where it is.
-        numbers: the name of the file of the result.
+        context: Typer's context of the command.
+        folder: path of the folder.
+        numbers: name of the file with the results.
         force: see `bench.jobs.output.claim`.
-        config: of the run.
+        config: configuration of the run.
 
     Raises:
         OSError: see `bench.jobs.output.claim`.
@@ -125,25 +125,25 @@ def run_and_report(
     write: Callable[[Result, Path], None],
     worlds: Sequence[World] = (),
 ) -> None:
-    """Run, with progress and until Ctrl-C; then write, show and draw what there is.
+    """Execute the runs, showing progress, until they end or Ctrl-C; then write, print and plot the results so far.
 
     Args:
-        context: of the command.
-        planned: what is run; its result has "status", "runs" and "failed".
-        folder: where the files go.
-        store: of the finished runs.
-        processes: at most.
-        what: is run, for the progress.
-        slates: of all runs.
-        numbers: the name of the file of the result.
-        page: the name of the page.
-        some: whether a result holds anything to show.
+        context: Typer's context of the command.
+        planned: the plan; its result has "status", "runs" and "failed".
+        folder: output folder.
+        store: store of finished runs.
+        processes: the workers.
+        what: title of the progress display.
+        slates: number of slates of all runs together.
+        numbers: name of the file with the results.
+        page: name of the page.
+        some: whether a result contains anything to show.
         show: prints a result.
-        write: makes the page of a result.
-        worlds: of the runs, for the page of `--watch`.
+        write: writes the page of a result.
+        worlds: worlds of the runs, for the live page.
 
     Raises:
-        Exit: with the status `INTERRUPTED`, where the runs were stopped early, and 1 where some failed.
+        Exit: with the status `INTERRUPTED` if the runs were interrupted, and 1 if some failed.
     """
     from slategym.bench.jobs.failures import RunsFailedError, RunsFailedWarning
     from slategym.utils.storage.files import write_json
@@ -153,7 +153,7 @@ def run_and_report(
             store = replace(store, track=follow.track)
         with interruption() as stop:
             with progress(what, slates) as advance, warnings.catch_warnings():
-                warnings.simplefilter("ignore", RunsFailedWarning)  # they are told below
+                warnings.simplefilter("ignore", RunsFailedWarning)  # failures are printed below
                 try:
                     result = planned.run(processes, follow.progress(advance), stop, store)
                 except RunsFailedError as error:
@@ -171,11 +171,11 @@ def run_and_report(
     runs = result["runs"]
     if result["status"] == "interrupted":
         typer.echo(
-            f"Interrupted: {runs['finished']} of {runs['asked']} runs finished; {folder} holds those alone. "
-            "The same command does the others.",
+            f"Interrupted: {runs['finished']} of {runs['asked']} runs finished; {folder} contains their results. "
+            "Run the same command again to continue.",
             err=True,
         )
         raise typer.Exit(INTERRUPTED)
     if result["failed"]:
         count = len(result["failed"])
-        fail(f"{count} of {runs['asked']} runs failed: {folder / numbers} says where, and the same command tries them again", 1)
+        fail(f"{count} of {runs['asked']} runs failed: see {folder / numbers}, and run the same command again to retry them", 1)

@@ -1,4 +1,4 @@
-"""What `simulate --shards` does besides: checks, where the shards run, and their logs."""
+"""The parts of `simulate --shards`: checks, starting the shards, running them, and joining their logs."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 def check_in_shards(context: typer.Context, agent: str, world: World, slates: int, shoppers: int, shards: int) -> None:
-    """Refuse what a run in shards cannot do, before it begins.
+    """Refuse, before it begins, a run that cannot be divided into shards.
 
     Args:
-        context: of the command.
-        agent: its text.
-        world: of the run.
-        slates: of the run.
-        shoppers: of the run.
-        shards: of the run.
+        context: Typer's context of the command.
+        agent: name and options of the agent.
+        world: world of the run.
+        slates: number of slates.
+        shoppers: batch size.
+        shards: number of shards.
 
     Raises:
-        ValueError: the shoppers cannot be divided so, the agent cannot learn in shards, or the run is to be tracked.
+        ValueError: the shoppers cannot be divided among the shards, the agent cannot learn in shards, or tracking is requested.
     """
     from slategym.agents.registry import make_agent
     from slategym.bench.sharding.setup import check_shards
@@ -38,16 +38,18 @@ def check_in_shards(context: typer.Context, agent: str, world: World, slates: in
 
     check_shards(slates, shoppers, shards)
     check_learns_together(make_agent(agent, Simulation(world, 0, 1)))
-    refuse_following(context, "it follows runs of one process, so leave out --shards or this")
+    refuse_following(context, "it tracks only runs in one process, so leave out --shards or this option")
 
 
 def start_of(context: typer.Context, cluster: str | None, shards: int) -> Start:
-    """What starts the shards: processes of this machine, or actors of a cluster, to which the command is connected until it ends.
+    """The function that starts the shards, as processes of this machine or as actors of a cluster.
+
+    The connection to the cluster ends with the command.
 
     Args:
-        context: of the command.
-        cluster: its address; None for none.
-        shards: how many.
+        context: Typer's context of the command.
+        cluster: address of the cluster; None for processes of this machine.
+        shards: number of shards.
 
     Raises:
         ImportError: Ray is not installed.
@@ -66,21 +68,21 @@ def start_of(context: typer.Context, cluster: str | None, shards: int) -> Start:
 def run_in_shards(
     world: World, agent: str, slates: int, seed: int, join: bool, settings: Mapping[str, Any]
 ) -> tuple[Trace, dict[str, Any]]:
-    """Run, and join the logs.
+    """Execute the run, and join the logs of the shards.
 
     Args:
-        world: of the run.
-        agent: its text.
-        slates: of the run.
-        seed: of the run.
-        join: whether the logs become one.
-        settings: what `run_sharded` takes besides, with `kept`.
+        world: world of the run.
+        agent: name and options of the agent.
+        slates: number of slates.
+        seed: random seed.
+        join: whether to join the logs into one.
+        settings: the other arguments of `run_sharded`, with `kept`.
 
     Returns:
-        The trace, and what run.json says of the shards.
+        The trace, and the entries of run.json about the shards.
 
     Raises:
-        WriteError: the disk refuses.
+        WriteError: a file cannot be written.
     """
     from slategym.bench.execution.log_writer import LogWriter, remove_log
     from slategym.bench.sharding.joining import join_logs
@@ -89,7 +91,7 @@ def run_in_shards(
     kept, shards = settings["kept"], settings["shards"]
     done = run_sharded(world, agent, slates, seed, **settings)
     for refused in done.refused:
-        typer.echo(f"slategym: {refused}; an earlier one was used, or the run began anew", err=True)
+        typer.echo(f"slategym: {refused}; an earlier one was used, or the run started again", err=True)
     finished = done.trace.finished
     if join:
         log = kept.folder / "log"

@@ -1,4 +1,4 @@
-"""The terminal: errors in a line, progress, tables that fit 80 columns and a pipe."""
+"""Output in the terminal: errors in one line, progress, and tables of 80 columns, which also suit a pipe."""
 
 from __future__ import annotations
 
@@ -25,14 +25,22 @@ if TYPE_CHECKING:
 
 
 def fail(message: str, status: int = 2) -> NoReturn:
-    """End the command with one line; by default because of what the user asked for, with the exit status 2."""
+    """Print an error in one line and end the command.
+
+    Args:
+        message: what was expected, what came, and what to do.
+        status: exit status; 2 is a mistake in the command.
+
+    Raises:
+        Exit: always.
+    """
     typer.echo(f"slategym: {message}", err=True)
     raise typer.Exit(status)
 
 
 @contextmanager
 def mistakes() -> Iterator[None]:
-    """Where the user's words are read: an error in them ends the command in one line, without a traceback."""
+    """While the command's arguments are read: an error ends the command with one line instead of a traceback."""
     try:
         yield
     except (ValueError, OSError, ImportError) as error:
@@ -41,7 +49,7 @@ def mistakes() -> Iterator[None]:
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Where results are written: what the disk refuses ends the command in one line, with the exit status 1."""
+    """While results are written: a disk error ends the command with one line and the exit status 1."""
     from slategym.utils.storage.files import WriteError
 
     try:
@@ -51,32 +59,32 @@ def writing() -> Iterator[None]:
 
 
 def write_page(write: Callable[[Mapping[str, Any], Path], None], result: Mapping[str, Any], page: Path, numbers: Path) -> None:
-    """Write a run's page, after its numbers: if that fails, they stay, and the command ends with the exit status 1."""
+    """Write the page of a run whose numbers are already written. If that fails, the command ends with the exit status 1."""
     try:
         write(result, page)
     except Exception as error:
         said = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
         again = shlex.join(["slategym", "report", str(page.parent)])
-        fail(f"there is no page: {said}. The numbers are in {numbers}; to make the page of them again: {again}", 1)
+        fail(f"the page could not be written: {said}. The numbers are in {numbers}; to write the page from them: {again}", 1)
 
 
 def start(command: Callable[..., None]) -> None:
-    """Run one command as a script: `python scripts/simulate.py` is `slategym simulate`."""
+    """Run one command as a script: `python scripts/simulate.py` is equivalent to `slategym simulate`."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command()(command)
     app()
 
 
 def console(*, errors: bool = False) -> Console:
-    """Where tables go: 80 columns and no colours in a pipe."""
+    """The console that prints tables: in a pipe, 80 columns wide and without colours."""
     from rich.console import Console
 
-    # What is printed are names and sentences: [red] in them is no colour, and :x: no picture.
+    # Markup and emoji are off because names may contain [red] or :x:.
     return Console(stderr=errors, highlight=False, soft_wrap=False, markup=False, emoji=False)
 
 
 def table(*columns: str) -> Table:
-    """An empty table: the first column of words, the others of numbers."""
+    """An empty table. The first column is left-aligned, for words; the others are right-aligned, for numbers."""
     from rich import box
     from rich.table import Table
 
@@ -87,7 +95,7 @@ def table(*columns: str) -> Table:
 
 
 def options_table(options: Iterable[Option]) -> Table:
-    """Options with their types, defaults and meanings, a line each."""
+    """A table of options, with a row for each: its name, type, default and meaning."""
     from slategym.utils.options import REQUIRED
 
     lines = table("option", "type", "default", "meaning")
@@ -100,7 +108,7 @@ def options_table(options: Iterable[Option]) -> Table:
 
 
 def fill(text: str) -> str:
-    """A docstring, filled anew to the width of the terminal: what is indented alike is a paragraph, and so is each argument."""
+    """A docstring, rewrapped to the terminal's width. Lines of equal indentation form a paragraph, and so does each argument."""
     width = min(get_terminal_size().columns, 100)
     paragraphs: list[tuple[str, str]] = []
     for line in text.splitlines():
@@ -119,7 +127,7 @@ def fill(text: str) -> str:
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Advance]:
-    """Yields what takes the slates shown so far: a bar in a terminal, elsewhere a line a minute."""
+    """Yields the progress display: a bar in a terminal, elsewhere one line per minute."""
     if not sys.stderr.isatty():
         yield Lines(what, total)
         return
@@ -129,51 +137,51 @@ def progress(what: str, total: int) -> Iterator[Advance]:
     columns = (name, BarColumn(None), TaskProgressColumn(), speed)
     with (
         Progress(*columns, TimeRemainingColumn(), console=console(errors=True), transient=True) as bar,
-        told_by(lambda notice: bar.console.print(f"slategym: {notice}", markup=False)),  # above the bar, not into it
+        told_by(lambda notice: bar.console.print(f"slategym: {notice}", markup=False)),  # notices appear above the bar
     ):
         yield Bar(bar, bar.add_task(what, total=total, speed=""), what)
 
 
 class Advance:
-    """What a command tells of its runs while they go on."""
+    """A progress display of the runs of a command."""
 
     def __call__(self, slates: int) -> None:
-        """Take the slates shown so far."""
+        """Update the number of slates shown so far."""
 
     def runs(self, done: int, total: int, at_work: Sequence[str]) -> None:
-        """Take how many runs are done, of how many, and which are under way."""
+        """Update the number of finished runs, of all runs, and the names of those in progress."""
 
 
 class Bar(Advance):
-    """A bar with the runs done, the run at work, the speed and the time left.
+    """A progress bar with the number of finished runs, a run in progress, the speed and the remaining time.
 
     Args:
-        bar: rich's.
-        task: its number there.
-        what: is run.
+        bar: the bar of the library rich.
+        task: its task there.
+        what: title.
     """
 
     def __init__(self, bar: Any, task: Any, what: str) -> None:
         self._bar, self._task, self._what = bar, task, what
 
     def __call__(self, slates: int) -> None:
-        """Take the slates shown so far."""
+        """Update the number of slates shown so far."""
         found = self._bar.tasks[0]
         speed = found.finished_speed or found.speed
         self._bar.update(self._task, completed=slates, speed=f"{speed:,.0f} slates/s" if speed else "")
 
     def runs(self, done: int, total: int, at_work: Sequence[str]) -> None:
-        """Take how many runs are done, of how many, and which are under way."""
+        """Update the number of finished runs, of all runs, and the names of those in progress."""
         name = f" · {at_work[0]}" if at_work else ""
         self._bar.update(self._task, description=f"{self._what} · {done} of {total} runs{name}"[:60])
 
 
 class Minutes:
-    """When a line is due: a little after the start, and a minute after the one before.
+    """Decides when to print a line: soon after the start, and then every minute.
 
     Args:
-        first: seconds until the first.
-        clock: seconds that go by.
+        first: seconds until the first line.
+        clock: returns the time in seconds.
     """
 
     EVERY = 60.0  # seconds
@@ -182,7 +190,7 @@ class Minutes:
         self.clock, self._due = clock, clock() + first
 
     def due(self, anyway: bool = False) -> bool:
-        """Whether a line is due; then the next one is a minute later."""
+        """Whether to print a line now; if so, the next one follows a minute later."""
         now = self.clock()
         if now < self._due and not anyway:
             return False
@@ -191,10 +199,10 @@ class Minutes:
 
 
 def notes(clock: Callable[[], float] = monotonic) -> Callable[[str], None]:
-    """What prints notes on what goes on: each in a terminal, elsewhere the first one and then one a minute.
+    """A function that prints notes on the progress: all notes in a terminal, elsewhere the first and then one per minute.
 
     Args:
-        clock: seconds that go by.
+        clock: returns the time in seconds.
     """
     minutes, every = Minutes(0.0, clock), sys.stderr.isatty()
 
@@ -206,31 +214,31 @@ def notes(clock: Callable[[], float] = monotonic) -> Callable[[str], None]:
 
 
 class Lines(Advance):
-    """A line after a few seconds, then one a minute and one at the end, with the runs done, those at work, speed and time left.
+    """Prints a line after two seconds, then one per minute and one at the end: runs, speed and remaining time.
 
     Args:
-        what: is run.
-        total: slates of all runs.
-        clock: seconds that go by.
+        what: title.
+        total: number of slates of all runs together.
+        clock: returns the time in seconds.
     """
 
     FIRST = 2.0  # seconds
 
     def __init__(self, what: str, total: int, clock: Callable[[], float] = monotonic) -> None:
         self._what, self._total, self._minutes = what, total, Minutes(self.FIRST, clock)
-        self._begun: tuple[int, float] | None = None  # slates that had been shown before, and when
+        self._begun: tuple[int, float] | None = None  # slates shown before the start, and its time
         self._slates, self._runs, self._over = 0, "", False
 
     def __call__(self, slates: int) -> None:
-        """Take the slates shown so far."""
+        """Update the number of slates shown so far."""
         self._slates = slates
         if self._begun is None:
             self._begun = slates, self._minutes.clock()
         self._tell()
 
     def runs(self, done: int, total: int, at_work: Sequence[str]) -> None:
-        """Take how many runs are done, of how many, and which are under way."""
-        self._runs = f", {done} of {total} runs done" + (f", now {' and '.join(at_work[:2])}" if at_work else "")
+        """Update the number of finished runs, of all runs, and the names of those in progress."""
+        self._runs = f", {done} of {total} runs finished" + (f", now {' and '.join(at_work[:2])}" if at_work else "")
         self._tell()
 
     def _tell(self) -> None:
@@ -247,5 +255,5 @@ class Lines(Advance):
 
 
 def _time(seconds: float) -> str:
-    """A time in words: "40 s", "3 min"."""
+    """A duration with its unit: "40 s", "3 min"."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

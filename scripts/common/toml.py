@@ -1,4 +1,4 @@
-"""Configurations as TOML text, which the standard library reads and does not write."""
+"""Writes configurations as TOML, which the standard library can only read."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 
 def as_toml(content: Mapping[str, Any]) -> str:
-    """The text of a configuration, an entry after the other.
+    """The TOML text of a configuration, one entry per line.
 
     Args:
-        content: texts, numbers, truth values, lists and tables. A list of tables takes a line for each element; a table stands
-            within its line.
+        content: strings, numbers, booleans, lists and tables. A list of tables has one line per element; a table is written
+            inline.
 
     Raises:
-        TypeError: a value of another type.
+        TypeError: a value has another type.
     """
     return "".join(f"{_key(name)} = {_lines(value)}\n" for name, value in content.items())
 
@@ -27,12 +27,12 @@ def _lines(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, str):  # JSON escapes what TOML does, but for the character 127
+    if isinstance(value, str):  # JSON escapes the same characters as TOML, except 127
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return repr(value)  # TOML knows inf and nan too
+        return repr(value)  # TOML has inf and nan too
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_key(name)} = {_text(each)}" for name, each in value.items()) + "}"
     if isinstance(value, list | tuple):

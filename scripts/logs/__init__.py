@@ -1,1 +1,1 @@
-"""The commands of logs: describing, fitting, replaying, evaluating, and what estimators are good for. No numbers are made."""
+"""Commands that describe, fit and replay logs, evaluate policies on them, and study estimators. No computations."""

@@ -1,4 +1,4 @@
-"""The command `slategym estimators`: how good off-policy estimators are in a world whose truth is known."""
+"""The command `slategym estimators`: how accurate off-policy estimators are in a world where the true values are known."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def estimators(
     world: options.World = "ShopBandit-v0",
     sizes: Annotated[
         list[str] | None,
-        typer.Option("--size", help="Rounds of a log; repeatable (default: 1,000, 4,000 and 16,000).", metavar="N"),
+        typer.Option("--size", help="Rounds per log; repeatable (default: 1,000, 4,000 and 16,000).", metavar="N"),
     ] = None,
-    replications: Annotated[int, options.count("Logs of each size and logging policy.")] = 200,
-    items: Annotated[int, options.count("Items that policies choose from: those of the highest value, at most 14.")] = 10,
+    replications: Annotated[int, options.count("Number of logs for each size and logging policy.")] = 200,
+    items: Annotated[int, options.count("Items that policies choose from: those with the highest values; at most 14.")] = 10,
     kinds: Annotated[
         list[str] | None,
         typer.Option(
             "--kind",
-            help="What policies choose: actions, one item; slates, item by item; product, each rank independently; repeatable "
-            "(default: all).",
+            help="What policies choose: single items (actions), slates item by item (slates), or slates with independent ranks "
+            "(product); repeatable (default: all).",
             metavar="actions|slates|product",
         ),
     ] = None,
@@ -38,22 +38,23 @@ def estimators(
         list[str] | None,
         typer.Option(
             "--logging",
-            help="Policy that logs: near the one to evaluate, uniform, popular items, or opposite; repeatable (default: all).",
+            help="Logging policy: near (similar to the evaluated policy), uniform, popular (prefers popular items) or opposite; "
+            "repeatable (default: all).",
             metavar="near|uniform|popular|opposite",
         ),
     ] = None,
-    seed: Annotated[int, options.count("Seed of the shoppers and the logs.", Seed)] = 0,
+    seed: Annotated[int, options.count("Random seed of the shoppers and the logs.", Seed)] = 0,
     out: options.Out = None,
     processes: options.Processes = None,
     user_model: options.UserModel = None,
     click_model: options.ClickModel = None,
     force: options.Force = False,
 ) -> None:
-    """Study the off-policy estimators in a world whose truth is known.
+    """Study off-policy estimators where true values are known.
 
-    Draws many logs by policies near to and far from the one to evaluate, and says for each estimator its bias, its error and how
-    often its intervals cover, where it fails, and which one to use. Writes OUT/estimators.json and OUT/estimators.html. Finished
-    parts are kept: the same command continues where it was ended.
+    Draws many logs with policies that are similar to the evaluated policy, and policies that differ from it. Shows the bias and
+    error of each estimator, how often its intervals contain the true value, where it fails, and which estimator to use. Writes
+    OUT/estimators.json and OUT/estimators.html. An interrupted study continues if you run the same command again.
     """
     from slategym.bench.jobs.run_jobs import cores
     from slategym.bench.off_policy.study.setting import KINDS, LOGGING
@@ -104,10 +105,10 @@ def _size(text: str) -> int:
 
 
 def print_study(result: Mapping[str, Any]) -> None:
-    """Print errors and coverage at each logging policy, of the largest logs, and the advice.
+    """Print error and coverage for each logging policy, for the largest logs, and the advice.
 
     Args:
-        result: as estimators.json has it.
+        result: content of estimators.json.
     """
     from slategym.bench.off_policy.study.advice import NAMES, short
 
@@ -118,7 +119,8 @@ def print_study(result: Mapping[str, Any]) -> None:
         if not cells:
             continue
         heads = (f"{cell['logging']}\n~{cell['effective_size']:,.0f}" for cell in cells)
-        lines = table(f"{NAMES[kind]}\nerror, coverage, %", *heads)
+        screen.print(f"{NAMES[kind][0].upper()}{NAMES[kind][1:]}; error and interval coverage, %:")
+        lines = table("estimator", *heads)
         lines.collapse_padding = True
         for name in cells[0]["estimators"]:
             row = []
@@ -129,8 +131,9 @@ def print_study(result: Mapping[str, Any]) -> None:
             lines.add_row(short(name), *row)
         screen.print(lines)
     screen.print(
-        f"Logs of {largest:,} rounds, ~ their effective sample size. Error: root mean square, % of the value. Coverage: of the "
-        "normal 95 % interval. !: the error is above 20 %, or the coverage below 93 % beyond chance.\n"
+        f"Logs of {largest:,} rounds; ~ is their effective sample size. Error: root mean square error in % of the true value. "
+        "Interval coverage: share of the logs whose normal 95 % interval contains the true value. !: the error is above 20 %, or "
+        "the coverage is significantly below 93 %.\n"
     )
     for sentence in result["advice"]:
         screen.print(f"- {sentence}")

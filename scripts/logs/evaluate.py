@@ -1,4 +1,4 @@
-"""The command `slategym evaluate`: policies evaluated on a log that another policy made."""
+"""The command `slategym evaluate`: evaluates policies on a log that another policy made."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def evaluate(
         list[str] | None,
         typer.Option(
             "--policy",
-            help="Policy: the name of an agent, which learns the first part of the log; my_model.agent; scores:my_file.py:score "
-            f"(runs the file); repeatable (default: {', '.join(DEFAULT)}).",
+            help="Policy: an agent, which learns from the first part of the log; a saved agent, my_model.agent; or "
+            f"scores:my_file.py:score (runs the file); repeatable (default: {', '.join(DEFAULT)}).",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.agents,
         ),
@@ -42,42 +42,45 @@ def evaluate(
         list[str] | None,
         typer.Option(
             "--estimator",
-            help="Estimator: snipw, dr, switch-dr:threshold=auto, ...; repeatable (default: six or, of slates, three).",
+            help="Estimator: snipw, dr, switch-dr:threshold=auto, ...; repeatable (default: six; three for slates).",
             metavar="NAME[:OPTION=VALUE,...]",
         ),
     ] = None,
     model: Annotated[
         str,
         typer.Option(
-            help="Agent whose estimates of clicks and conversions predict rewards: logistic-ts, popularity, predictor:mlp, ...",
+            help="Agent that predicts rewards, for estimators that need it: logistic-ts, popularity, predictor:mlp, ...",
             metavar="NAME[:OPTION=VALUE,...]",
         ),
     ] = "logistic-ts",
     interval: Annotated[str, typer.Option(help="Kind of interval.", metavar="|".join(INTERVALS))] = "normal",
-    train: Annotated[str, typer.Option(help="First share of the log, which policies learn.", metavar="SHARE")] = "50%",
-    ranks: Annotated[int | None, options.count("First ranks of a slate that count (default: all).", SlateSize)] = None,
+    train: Annotated[
+        str, typer.Option(help="Share of the log, from its beginning, that policies learn from.", metavar="SHARE")
+    ] = "50%",
+    ranks: Annotated[int | None, options.count("Use only the first N ranks of each slate (default: all).", SlateSize)] = None,
     weights: options.Weights = None,
     scalarizer: Annotated[
         str | None,
         typer.Option(help="Scalarizer instead of weights: nash, lagrangian:click>=0.3, ...", metavar="NAME[:OPTION=VALUE,...]"),
     ] = None,
-    draws: Annotated[int, options.count("Choices by which unknown propensities of a policy are estimated.")] = 200,
+    draws: Annotated[int, options.count("Draws used to estimate propensities that a policy cannot compute.")] = 200,
     correct: Annotated[
-        bool, typer.Option("--correct/--no-correct", help="Correct what policies learn for the logging policy's choices.")
+        bool, typer.Option("--correct/--no-correct", help="Correct for the bias of the logging policy when policies learn.")
     ] = True,
-    shoppers: Annotated[int, options.count("Slates of a step, in a log of impressions.", ShopperCount)] = 1000,
+    shoppers: Annotated[int, options.count("Slates per step, in a log of impressions.", ShopperCount)] = 1000,
     seed: Annotated[int, options.count("Random seed of policies and models.", Seed)] = 0,
-    trust: Annotated[bool, typer.Option("--trust", help="Run the files that the log names, such as my_shop.py.")] = False,
+    trust: Annotated[bool, typer.Option("--trust", help="Run the files named in the log, such as my_shop.py.")] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Where evaluation.json, evaluation.html and agents/ go.", metavar="FOLDER")
+        Path | None, typer.Option(help="Output folder for evaluation.json, evaluation.html and agents/.", metavar="FOLDER")
     ] = None,
     force: options.Force = False,
 ) -> None:
-    """Evaluate policies on a log that another policy made: what would they have earned?
+    """Evaluate policies on a log that another policy made.
 
-    Agents learn the first half of the log; their policies are evaluated on the second half by estimators that weight what was
-    logged by propensities, that predict it, or that do both. Where the log comes from a world of slategym, the true value stands
-    beside each estimate. With --out the taught agents are saved as OUT/agents/NAME.agent, which every command takes as an agent.
+    Estimates what the policies would have earned. Agents learn from the first half of the log, and their policies are evaluated
+    on the second half. Estimators weight the logged rewards by propensities, predict the rewards with a model, or do both. If the
+    log comes from a world of slategym, the true value is shown next to each estimate. With --out, the trained agents are saved as
+    OUT/agents/NAME.agent, which every command accepts as an agent.
     """
     from slategym import __version__
     from slategym.agents.scalarizers import make_scalarizer
@@ -91,7 +94,7 @@ def evaluate(
         needs_folder(context)
         kind: Any = options.read_word("--interval", interval, INTERVALS)
         if weights and scalarizer:
-            raise ValueError("--weights and --scalarizer are two goals: give one of them")
+            raise ValueError("--weights and --scalarizer both set the goal: give one of them")
         share = options.read_share("--train", train)
         logged = load_steps(log, columns, encoding=encoding, world=world, ranks=ranks, rows=shoppers, trust=trust)
         objectives = logged.problem.objective_names
@@ -135,16 +138,16 @@ def evaluate(
 
 
 def print_evaluation(result: Mapping[str, Any]) -> None:
-    """Print the values of policies by estimator, with the truth where it is known.
+    """Print the estimated value of each policy by each estimator, with the true value if it is known.
 
     Args:
-        result: as evaluation.json has it.
+        result: content of evaluation.json.
     """
     from slategym.bench.reports.off_policy.evaluation import headline, sentences
     from slategym.bench.reports.off_policy.values import value_text
 
     known = any(policy["truth"] for policy in result["policies"].values())
-    lines = table("policy", "estimator", "value", "95 % interval", "effective\nsize", *(["truth"] if known else []))
+    lines = table("policy", "estimator", "value", "95 % interval", "effective\nsample size", *(["truth"] if known else []))
     lines.columns[1].justify = "left"
     for name, policy in result["policies"].items():
         truth = [value_text(policy["truth"] and {"mean": policy["truth"]["utility"]["mean"]})] if known else []

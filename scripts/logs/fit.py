@@ -1,4 +1,4 @@
-"""Fits a world to a log: `slategym fit my_log.csv --out my_world`."""
+"""The command `slategym fit`: fits a world to a log."""
 
 from __future__ import annotations
 
@@ -33,13 +33,11 @@ def fit(
     log: Annotated[
         Path,
         typer.Argument(
-            help="CSV or Parquet file, or a folder of slategym simulate; with --preset that of the data set.",
+            help="Log: a CSV or Parquet file, or an output folder of `slategym simulate`; with --preset, the data set's folder.",
             metavar="LOG",
         ),
     ],
-    out: Annotated[
-        Path, typer.Option(help="Folder of the world, which --world takes; with --preset a JSON file.", metavar="FOLDER")
-    ],
+    out: Annotated[Path, typer.Option(help="Output folder, to use as --world; with --preset, a JSON file.", metavar="FOLDER")],
     columns: options.Columns = None,
     encoding: options.Encoding = None,
     items: Annotated[
@@ -49,37 +47,37 @@ def fit(
     click_model: Annotated[
         str | None,
         typer.Option(
-            help="Click model: position-based, cascade, dependent-click, user-browsing, or none (default: the simplest of "
-            "those that predict held-out slates best).",
+            help="Click model: position-based, cascade, dependent-click, user-browsing, or none (default: the simplest of the "
+            "models that predict held-out slates best).",
             metavar="NAME",
         ),
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(help=f"Fit the world of a known data set instead: {' or '.join(PRESETS)}.", metavar="NAME"),
+        typer.Option(help=f"Fit the parameters of a built-in world to its data set: {' or '.join(PRESETS)}.", metavar="NAME"),
     ] = None,
     certificate: Annotated[
-        bool, typer.Option("--certificate/--no-certificate", help="Judge the fit by a part of the log that it has not seen.")
+        bool, typer.Option("--certificate/--no-certificate", help="Evaluate the fit on a part of the log that is held out.")
     ] = True,
     agents: Annotated[
         list[str] | None,
         typer.Option(
             "--agent",
-            help="Agent whose place is compared in the true and the fitted world, where the log is one of slategym; repeatable "
-            "(default: seven of them).",
+            help="Agent to run in the true and in the fitted world, to compare the order of agents, if slategym made the log; "
+            "repeatable (default: seven agents).",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.agents,
         ),
     ] = None,
-    slates: Annotated[int, options.count("Slates of each run of these agents.", SlateCount)] = 10_000,
-    seeds: Annotated[int, options.count("Runs of each of these agents in each world.", SeedCount)] = 3,
+    slates: Annotated[int, options.count("Slates per run of these agents.", SlateCount)] = 10_000,
+    seeds: Annotated[int, options.count("Number of seeds of these runs, in each of the two worlds.", SeedCount)] = 3,
     force: options.Force = False,
 ) -> None:
-    """Fit a world to a log of impressions, and say what the log cannot tell.
+    """Fit a world to a log of impressions.
 
-    Writes OUT/world.json: click and conversion rates by item and segment, the examination of ranks, and where the log tells of
-    them prices, delays, leaving and coming back, each with a 95 % interval; and OUT/certificate.json and OUT/certificate.html,
-    which hold the world against a part of the log that was left out. `--world OUT` then names the world everywhere.
+    Prints what the log cannot identify. Writes OUT/world.json: click and conversion rates by item and segment, the examination of
+    ranks, and, if the log contains them, prices, delays, leaving and returning, each with a 95 % interval. OUT/certificate.json
+    and OUT/certificate.html compare the world with a held-out part of the log. Every command accepts `--world OUT` afterwards.
     """
     from slategym.bench.jobs.output import claim
     from slategym.sim.calibration.files import to_json
@@ -88,7 +86,7 @@ def fit(
 
     if preset is not None:
         with mistakes():
-            refuse_following(context, "--preset writes a single file")
+            refuse_following(context, "--preset writes only one file")
         _fit_preset(context, preset, log, out, force)
         return
     with mistakes():
@@ -119,13 +117,13 @@ def fit(
 
             write_page(write, judged, folder / PAGE, folder / CERTIFICATE)
             typer.echo(f"\nThe certificate is in {folder / PAGE}.")
-        typer.echo(f"\nThe world is in {folder / FILE}. Next: slategym benchmark --world {out}")
+        typer.echo(f"\nThe world is in {folder / FILE}. Next step: slategym benchmark --world {out}")
         files = [folder / name for name in (CONFIGURATION, FILE, CERTIFICATE, PAGE)]
         follow.finish({"status": "finished", "fit": fitted.parameters["fit"], **judged}, files, folder / PAGE)
 
 
 def _configuration(log: Path, columns: str | None, encoding: str | None, items: Path | None, *further: Any) -> dict[str, Any]:
-    """What is fitted, with a fingerprint of the files, the options and the code.
+    """The configuration, with a fingerprint of the files, the options and the code.
 
     Raises:
         OSError: a file cannot be read.
@@ -135,7 +133,7 @@ def _configuration(log: Path, columns: str | None, encoding: str | None, items: 
 
     names = ("click_model", "certificate", "agents", "slates", "seeds")
     config = {"columns": columns, "encoding": encoding, **dict(zip(names, further, strict=True))}
-    known = log.is_file() or is_slategym_log(log)  # any other folder is refused when it is read
+    known = log.is_file() or is_slategym_log(log)  # reading any other folder raises an error later
     read = [files_print(path) for path in ((log,) if known else ()) + ((items,) if items else ())]
     return {"log": str(log), "items": str(items or ""), **config, "fingerprint": fingerprint([config, read, code_version()])}
 
@@ -153,7 +151,7 @@ def _fit(
     tell: Callable[[str], None],
     track: Callable[[str], Tracker] | None,
 ) -> tuple[FittedLog, dict[str, Any]]:
-    """The fit, and what certificate.json holds of it; empty without a certificate.
+    """The fit, and the content of certificate.json, empty without a certificate.
 
     Raises:
         ValueError: the log, the items or an option is wrong.
@@ -168,7 +166,7 @@ def _fit(
     name = click_model_name(click_model)
     true = _true_world(log) if log.is_dir() else None
     if agents and true is None:
-        raise ValueError("--agent compares agents in the world that the log is of, and that is not known: leave it out")
+        raise ValueError("--agent compares agents in the world that made the log, and this world is unknown: leave --agent out")
     if true is not None and certificate:
         agents = options.read_agents(agents or list(AGENTS), true)
     catalog = read_catalog(items) if items is not None else None if true is None else true.catalog
@@ -186,7 +184,7 @@ def _fit(
 
 
 def _true_world(log: Path) -> World | None:
-    """The world that a log of slategym is of; None where it would have to run code, or is not the same any more."""
+    """The world that made a log of slategym; None if making it would run custom code, or if it has changed since."""
     from slategym.logs.reading import read_log
 
     with warnings.catch_warnings():
@@ -194,7 +192,7 @@ def _true_world(log: Path) -> World | None:
         try:
             return read_log(log, columns=["step"]).world()
         except (ValueError, OSError, UserWarning) as error:
-            _say(f"the world that the log is of is not made again: {error}")
+            _say(f"the world that made the log cannot be used: {error}")
             return None
 
 
@@ -210,9 +208,9 @@ def _fit_preset(context: typer.Context, preset: str, log: Path, out: Path, force
         known = dict(zip(PRESETS, (open_bandit.calibrate, hillstrom.calibrate), strict=True))
         calibrate = choose("preset", preset, known)
         if not log.is_dir():
-            fail(f"LOG is {log}: expected the folder of the data set, in the layout that it is published in")
+            fail(f"LOG is {log}: expected the folder of the data set, with the files as they were published")
         if out.is_dir() or (out.exists() and not force):
-            fail(f"{out} exists already: choose another file for --out" + ("" if out.is_dir() else ", or --force"))
+            fail(f"{out} exists already: choose another file for --out" + ("" if out.is_dir() else ", or overwrite with --force"))
         make_folder(out.parent)
         context.with_resource(Lock(out))
         parameters = calibrate(log)
@@ -220,7 +218,8 @@ def _fit_preset(context: typer.Context, preset: str, log: Path, out: Path, force
             write_text(out, to_json(parameters))
     for name, value in parameters["fit"].items():
         typer.echo(f"{name.replace('_', ' ')}: {value}")
-    typer.echo(f"The parameters of {parameters['world']} are in {out}. Next: slategym benchmark --world {_with(parameters, out)}")
+    command = f"slategym benchmark --world {_with(parameters, out)}"
+    typer.echo(f"The parameters of {parameters['world']} are in {out}. Next step: {command}")
 
 
 def _with(parameters: Mapping[str, Any], out: Path) -> str:
@@ -230,7 +229,7 @@ def _with(parameters: Mapping[str, Any], out: Path) -> str:
 
 
 def _tell(parameters: Mapping[str, Any], judged: Mapping[str, Any]) -> None:
-    """Print what was fitted, what the certificate says, and what cannot be identified."""
+    """Print what was fitted, the findings of the certificate, and what the log cannot identify."""
     from slategym.bench.reports.fitting.summary import findings, headline
 
     found = parameters["fit"]
@@ -240,7 +239,7 @@ def _tell(parameters: Mapping[str, Any], judged: Mapping[str, Any]) -> None:
         f"{len(parameters['items']['ids']):,} items, {found['clicks']:,} clicks, {found['conversions']:,} conversions"
     )
     typer.echo(fill(f"segments of shoppers: {levels}"))
-    typer.echo(f"click model: {found['click_model']}; visits of a shopper: up to {parameters['visits']}")
+    typer.echo(f"click model: {found['click_model']}; up to {parameters['visits']} visits per shopper")
     if judged:
         typer.echo()
         for sentence in [f"{headline(judged)}.", *findings(judged)[1:]]:

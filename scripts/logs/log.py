@@ -1,4 +1,4 @@
-"""The commands `slategym log describe` and `slategym log convert`: any log of impressions."""
+"""The commands `slategym log describe` and `slategym log convert`, for any log of impressions."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from slategym.scripts.common.terminal import console, fail, fill, mistakes, tabl
 if TYPE_CHECKING:
     from slategym.logs.impressions import ImpressionLog
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at a log of impressions, or convert it.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Describe or convert a log of impressions.")
 
 
 @app.command()
 def describe(
-    log: Annotated[Path, typer.Argument(help="CSV or Parquet file, or a folder of slategym simulate.", metavar="LOG")],
+    log: options.LogFile,
     columns: options.Columns = None,
     encoding: options.Encoding = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the description as JSON.")] = False,
 ) -> None:
-    """Say what a log holds, what it lacks, and what can be done with it.
+    """Describe what a log contains, what is missing, and what it can be used for.
 
-    A log has a row for each item that was shown. Columns are found by their names, or given by --columns.
+    A log has one row per item shown. Columns are recognised by their names, or named with --columns.
     """
     from slategym.logs.description import describe_log, sentences
     from slategym.logs.roles import KINDS, ROLES
@@ -39,9 +39,9 @@ def describe(
     typer.echo(f"{log}: {sentences(found)[0]}")
     for sentence in sentences(found)[1:]:
         typer.echo(f"  {sentence}")
-    lines = _words("column", "read as", "which is")
+    lines = _words("column", "read as", "meaning")
     for role, names in found["columns"].items():
-        meaning = ROLES[role].meaning if role in ROLES else KINDS.get(role, "left out, as you say")
+        meaning = ROLES[role].meaning if role in ROLES else KINDS.get(role, "ignored, as requested")
         shown = names if len(names) <= 6 else [*names[:5], f"and {len(names) - 5} more"]
         lines.add_row(", ".join(shown), role, meaning)
     if found["columns"]:
@@ -52,25 +52,25 @@ def describe(
         why = f": {use['why']}" if use["why"] else ""
         typer.echo(fill(f"{'yes' if use['possible'] else 'no '}  {use['use']} ({use['command']}){why}"))
     if found["notes"]:
-        typer.echo("\nTaken for granted, or in doubt:")
+        typer.echo("\nAssumptions and doubts:")
         for note in found["notes"]:
             typer.echo(fill(f"- {note}"))
 
 
 @app.command()
 def convert(
-    log: Annotated[Path, typer.Argument(help="CSV or Parquet file, or a folder of slategym simulate.", metavar="LOG")],
+    log: options.LogFile,
     out: Annotated[Path, typer.Argument(help="File to write: .parquet, .csv or .csv.gz.", metavar="OUT")],
     columns: options.Columns = None,
     encoding: options.Encoding = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
 ) -> None:
-    """Write a log under slategym's names of columns, so that no other command needs --columns."""
+    """Write a log with slategym's column names, so that other commands do not need --columns."""
     from slategym.logs.impression_writing import write_impressions
 
     with mistakes():
         if out.exists() and not force:
-            fail(f"{out} exists already: choose another file, or --force")
+            fail(f"{out} exists already: choose another file, or overwrite with --force")
         read = _read(log, columns, encoding)
         with writing():
             write_impressions(read, out)
@@ -78,10 +78,10 @@ def convert(
 
 
 def _read(log: Path, columns: str | None, encoding: str | None, tell: bool = True) -> ImpressionLog:
-    """The log; if it is none, its columns are printed, with what they might be, before the error.
+    """Read the log. If it cannot be read, first print its columns and their possible meanings.
 
     Raises:
-        ValueError: it is no log.
+        ValueError: it cannot be read as a log.
     """
     from slategym.logs.impression_reading import read_impressions
     from slategym.logs.survey import survey
@@ -95,7 +95,7 @@ def _read(log: Path, columns: str | None, encoding: str | None, tell: bool = Tru
 
 
 def _print_survey(found: list[Any]) -> None:
-    lines = table("column", "read as", "might be", "different", "empty", "such as")
+    lines = table("column", "read as", "might be", "distinct values", "empty", "examples")
     for column in lines.columns[1:3]:
         column.justify = "left"
     for each in found:

@@ -1,4 +1,4 @@
-"""The command `slategym replay`: agents replayed on a log."""
+"""The command `slategym replay`: replays agents on a log."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def replay(
         list[str] | None,
         typer.Option(
             "--agent",
-            help=f"Agent that is replayed; repeatable (default: {', '.join(DEFAULT)}).",
+            help=f"Agent to replay; repeatable (default: {', '.join(DEFAULT)}).",
             metavar="NAME[:OPTION=VALUE,...]",
             autocompletion=completion.agents,
         ),
@@ -36,24 +36,25 @@ def replay(
     columns: options.Columns = None,
     encoding: options.Encoding = None,
     world: options.FittedWorld = None,
-    ranks: Annotated[int | None, options.count("First ranks of a slate that count (default: all).", SlateSize)] = None,
+    ranks: Annotated[int | None, options.count("Use only the first N ranks of each slate (default: all).", SlateSize)] = None,
     weights: options.Weights = None,
     floor: Annotated[
         float | None,
-        options.amount("Propensity from which on matches are accepted by chance alone (default: the least).", Positive),
+        options.amount("Matches with a propensity p above N are accepted with probability N/p (default: lowest p).", Positive),
     ] = None,
-    draws: Annotated[int, options.count("Choices by which unknown propensities of an agent are estimated.")] = 200,
-    shoppers: Annotated[int, options.count("Slates that are decided together, in a log of impressions.", ShopperCount)] = 1000,
+    draws: Annotated[int, options.count("Draws used to estimate propensities that an agent cannot compute.")] = 200,
+    shoppers: Annotated[int, options.count("Slates per step, in a log of impressions.", ShopperCount)] = 1000,
     seed: Annotated[int, options.count("Random seed of the agents.", Seed)] = 0,
-    trust: Annotated[bool, typer.Option("--trust", help="Run the files that the log names, such as my_shop.py.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Where replay.json and replay.html go.", metavar="FOLDER")] = None,
+    trust: Annotated[bool, typer.Option("--trust", help="Run the files named in the log, such as my_shop.py.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Output folder for replay.json and replay.html.", metavar="FOLDER")] = None,
     force: options.Force = False,
 ) -> None:
-    """Replay agents on a log: what would they have earned, learning as they go?
+    """Replay agents on a log, to estimate their online value.
 
-    By rejection, an agent learns only the logged slates that it would have shown itself, and earns what they earned: right for a
-    log whose slates were drawn at random with known propensities. Off-policy, it learns all of them, and each of its policies on
-    the way is judged by the slates that it has not learned yet, weighted by propensities.
+    Estimates in two ways what agents would have earned while they learn. By rejection, an agent learns only from the logged
+    slates that it would have shown itself, and earns their rewards; this is correct if the slates of the log were drawn at random
+    with known propensities. Off-policy, an agent learns from all slates, and each of its policies on the way is evaluated on
+    slates that it has not learned from yet, weighted by propensities.
     """
     from slategym import __version__
     from slategym.bench.replay.logged import fingerprint_of, load_steps
@@ -89,14 +90,14 @@ def replay(
 
 
 def print_replay(result: Mapping[str, Any]) -> None:
-    """Print what agents earned, by both ways.
+    """Print the values of the agents, estimated in both ways.
 
     Args:
-        result: as replay.json has it.
+        result: content of replay.json.
     """
     from slategym.bench.reports.off_policy.replay import headline, off_policy_of, sentences, value_text
 
-    lines = table("agent", "accepted", "value by\nrejection", "value\noff-policy", "effective\nsize")
+    lines = table("agent", "accepted\nslates", "value by\nrejection", "off-policy\nestimate", "effective\nsample size")
     for name, found in result["agents"].items():
         accepted, weighted = found["accepted"], off_policy_of(found)
         size = "–" if weighted is None else f"{weighted['effective_size']:,.0f}"

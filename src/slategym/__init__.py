@@ -1,4 +1,4 @@
-"""slategym: a simulator of shoppers for people who build recommenders.
+"""slategym: a simulator of shoppers for people who build recommender systems.
 
 Importing it registers the worlds with Gymnasium: `gymnasium.make("slategym/Shop-v0")`,
 `gymnasium.make_vec("slategym/Shop-v0", num_envs=4096)`.
@@ -9,8 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import slategym._links  # first of all: without the links to the rooms nothing below is found
-import slategym.startup  # noqa: F401, before all that is slow to import: it sees to Ctrl-C, if this is the command
+import slategym._links  # first: raises a clear error if the links to the packages are missing
+import slategym.startup  # noqa: F401, before the slow imports: sets up Ctrl-C if this process is the command
 
 # isort: split
 from slategym.envs.mo import MOSlateEnv, MOSlateVectorEnv
@@ -84,7 +84,7 @@ __all__ = [
     "run",
 ]
 
-# What a simulation does without, torch among it, is imported when it is asked for.
+# Imported on first use, because a simulation does not need them, nor torch, which some of them import.
 _LATER = {
     "AGENTS": "slategym.agents.known",
     "Agent": "slategym.agents.base",

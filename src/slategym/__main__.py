@@ -1,4 +1,4 @@
-"""`python -m slategym` is `slategym`."""
+"""Runs the command `slategym` for `python -m slategym`."""
 
 from slategym.scripts.main import main
 

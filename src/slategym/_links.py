@@ -1,4 +1,4 @@
-"""The error for a copy of the repository without its symbolic links, as Git leaves it on Windows by default."""
+"""Raises an error if the repository was copied without its symbolic links, as Git does on Windows by default."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 for _room in ("sim", "envs", "agents", "bench", "scripts"):
     _path = Path(__file__).with_name(_room)
-    if not _path.is_dir():  # a link that was checked out as a file holds the path that it should lead to
+    if not _path.is_dir():  # Git without symbolic links checks out a link as a file that contains its target
         raise ImportError(
             f"{_path} should be a symbolic link to the folder {_room}, but this copy of slategym was made without links: "
             "allow them (on Windows, turn on Developer Mode in the settings), "

@@ -1,6 +1,6 @@
-"""The start of the command `slategym`, before anything slow is imported; without effect in other programs.
+"""Prepares the command `slategym` before anything slow is imported. It has no effect in other programs.
 
-Importing this module does it, so that it stands among the imports, above the slow ones.
+The preparation runs when this module is imported, which must happen before the slow imports.
 """
 
 from __future__ import annotations
@@ -9,31 +9,31 @@ import os
 import signal
 import sys
 
-COMPLETION = "_SLATEGYM_COMPLETE"  # the shell asks for completions, and nothing else may be said
+COMPLETION = "_SLATEGYM_COMPLETE"  # set by a shell that requests completions, which must be the only output
 
 
 def begin() -> None:
-    """Let Ctrl-C end the command at once, and say that it has begun.
+    """Make Ctrl-C end the command at once, and print that the command is loading.
 
-    Python turns Ctrl-C into an exception, which some modules swallow while they are imported (those of numpy.random), and which
-    ends as a traceback elsewhere. The run takes over when there is something to keep (`bench.jobs.interruption`).
+    Python turns Ctrl-C into an exception. Some modules, such as those of numpy.random, suppress it while they are imported, and
+    elsewhere it prints a traceback. Later, when there are results to keep, `bench.jobs.interruption` handles Ctrl-C.
     """
     if not is_command():
         return
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where the shell has it ignored
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # keep it ignored if the shell ignores it
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     program, *words = sys.argv
-    names_command = program.endswith(".py") or (words and words[0].isidentifier())  # --version is there at once
+    names_command = program.endswith(".py") or (words and words[0].isidentifier())  # --version needs no loading
     if names_command and "--help" not in words and COMPLETION not in os.environ:
         print("slategym: loading ...", file=sys.stderr, flush=True)
 
 
 def is_command() -> bool:
-    """Whether this process is `slategym`, `python -m slategym` or a file of `scripts/`, and no worker of theirs."""
+    """Whether this process is `slategym`, `python -m slategym` or a file of `scripts/`, and not one of their workers."""
     if not sys.argv or "--multiprocessing-fork" in sys.orig_argv:
         return False
     program = sys.argv[0]
-    if program == "-m":  # until Python has found the module
+    if program == "-m":  # sys.argv[0] until Python has found the module
         return any(word.removeprefix("-m").partition(".")[0] == "slategym" for word in sys.orig_argv[1:])
     if os.path.basename(program).removesuffix(".exe") == "slategym":
         return True

@@ -66,4 +66,4 @@ def test_the_script_hides_no_module_of_python(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert not done.stdout.startswith(str(SCRIPTS))
     words = [sys.executable, SCRIPTS / "agent_profile.py", "--help"]
-    assert "Profile an agent by eight small tasks" in subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert "Profile an agent on eight small tasks" in subprocess.run(words, capture_output=True, text=True, check=True).stdout

@@ -35,13 +35,13 @@ def test_it_prints_and_writes_the_same(tmp_path):
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["audit.html", "audit.json", "config.toml", "runs"]
     assert found["config"]["options"] == {"items": 30, "categories": 5, "slate_size": 3, "visits": 6}
     for part in (
-        "base rates",
-        "by rank",
-        "per slate",
+        "clicks/impression",
+        "rank, random slates",
+        "policy, per slate",
         "best from context",
-        "best achievable, by mix",
+        "best achievable by mix",
         "value per episode",
-        "episodes",
+        "policy, per episode",
     ):
         assert part in said
     for name in ("random", "popular", "oracle"):

@@ -42,7 +42,7 @@ SIMULATE = ["simulate", "--slates", "10", "--shoppers", "5"]
         (["pareto", "--points", "1e9"], "--points is '1e9': expected a whole number from 2 to 10,000"),
         (
             ["pareto", "--world", f"{SHOP},objectives=click", *["--objective", "click", "--objective", "profit"]],
-            "--world gives objectives='click', and so does another option",
+            "--world gives objectives='click', and another option gives it too",
         ),
     ],
 )

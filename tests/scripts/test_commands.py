@@ -191,7 +191,7 @@ def test_interrupted_run_may_be_done_again(tmp_path):
         ("simulate --objective clicks", "there is no objective 'clicks'. Did you mean 'click'"),
         (
             "simulate --objective click --objective profit --objective conversion --weights 1,10",
-            "of click and profit and conversion, not all 0, as 1,1,10",
+            "of click and profit and conversion, not all 0, such as 1,1,10",
         ),
         ("worlds Shop-v9", "Did you mean 'Shop-v0'"),
         ("benchmark --seeds 0", "--seeds is '0': expected a whole number from 1 to 10,000, such as 1000 or 1e5"),
@@ -273,7 +273,7 @@ def test_all_about_a_world_of_ones_own(tmp_path, monkeypatch):
     assert "list[str] | None" in said
     assert rows["candidates"].startswith("int | None from 1")
     assert "told further on" in " ".join(said.split())
-    assert "no default of days" in said
+    assert "No default for days" in said
     assert "12 items, slates of 5, up to 30 visits" in slategym("worlds", "my_shop.py:Stand").stdout
     assert "12 items, slates of 5, up to 30 visits" in slategym("worlds", "my_shop.py:Stall").stdout
     assert "Did you mean 'Kiosk'" in slategym("worlds", "my_shop.py:Kiosc", code=2).stderr

@@ -39,7 +39,7 @@ def test_a_log_becomes_a_world_with_a_certificate(log, tmp_path, monkeypatch):
     result = call(log, "--columns", COLUMNS, "--out", "my_world", "--click-model", "position-based")
     assert result.exit_code == 0, result.output
     assert "1,500 slates of 3, 8 items" in result.output
-    assert "Next: slategym benchmark --world my_world" in result.output
+    assert "Next step: slategym benchmark --world my_world" in result.output
     world = make_world("my_world")
     assert world.catalog.names[0].startswith("sku")
     assert world.catalog.size == ITEMS
@@ -77,7 +77,7 @@ def test_a_world_is_overwritten_by_force_alone(log, tmp_path):
         (["LOG", "--columns", COLUMNS, "--click-model", "cascades"], "Did you mean 'cascade'?"),
         (["LOG", "--columns", "item=sku,click=bougth"], "bougth"),
         (["LOG", "--columns", "item=sku,ignore=is_clicked+bought"], "has no event 'click'"),
-        (["LOG", "--columns", COLUMNS, "--agent", "random"], "--agent compares agents in the world that the log is of"),
+        (["LOG", "--columns", COLUMNS, "--agent", "random"], "--agent compares agents in the world that made the log"),
         (["LOG", "--columns", COLUMNS, "--items", "ITEMS"], "--items has no item 'sku"),
         ([".", "--preset", "hilstrom"], "there is no preset 'hilstrom'. Did you mean 'hillstrom'?"),
         ([".", "--preset", "open-bandit"], "all.csv nor all.csv.gz exists"),

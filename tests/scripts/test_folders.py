@@ -87,12 +87,12 @@ def test_a_page_that_fails_leaves_the_numbers_and_can_be_made_again(tmp_path, mo
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "results.json", "runs"]
     assert "value per slate" in failed.stdout  # the leaderboard
     assert failed.stderr.splitlines()[-1] == (
-        f"slategym: there is no page: ZeroDivisionError: of a kind. The numbers are in {tmp_path / 'results.json'}; "
-        f"to make the page of them again: slategym report {tmp_path}"
+        f"slategym: the page could not be written: ZeroDivisionError: of a kind. The numbers are in {tmp_path / 'results.json'}; "
+        f"to write the page from them: slategym report {tmp_path}"
     )
     assert slategym("report", tmp_path).stdout == f"page     {tmp_path / 'report.html'}\n"
     assert "<html" in (tmp_path / "report.html").read_text("utf-8")
-    assert "holds no numbers" in slategym("report", tmp_path / "nothing", code=2).stderr
+    assert "contains no numbers" in slategym("report", tmp_path / "nothing", code=2).stderr
 
 
 @pytest.mark.parametrize("part", ["log", "numbers", "page"])

@@ -37,9 +37,9 @@ def test_replay(folder, tmp_path):
     result = json.loads((tmp_path / "replay.json").read_text())
     assert list(result["agents"]) == ["random", "epsilon-greedy"]
     assert f"{result['agents']['random']['accepted']['slates']:,}" in said
-    assert "The log's slates were drawn alike." in said
+    assert "The slates of the log were drawn with equal probabilities." in said
     page = (tmp_path / "replay.html").read_text(encoding="utf-8")
-    assert all(title in page for title in ("Values", "By rejection", "Off-policy, while they learn", "epsilon-greedy"))
+    assert all(title in page for title in ("Values", "By rejection", "Off-policy, while agents learn", "epsilon-greedy"))
     (tmp_path / "replay.html").unlink()
     slategym("report", tmp_path)
     assert (tmp_path / "replay.html").read_text(encoding="utf-8") == page
@@ -66,9 +66,9 @@ def test_evaluate_a_log_of_a_world(folder, tmp_path):
     result = json.loads((tmp_path / "evaluation.json").read_text())
     assert result["policies"]["random"]["truth"]["utility"]["mean"] > 0
     assert "truth" in said
-    assert "Against the truth" in said
+    assert "Compared with the truth" in said
     page = (tmp_path / "evaluation.html").read_text(encoding="utf-8")
-    assert all(title in page for title in ("Values", "Objectives", "effective size", "truth"))
+    assert all(title in page for title in ("Values", "Objectives", "effective sample size", "truth"))
     assert sorted(path.name for path in (tmp_path / "agents").iterdir()) == ["popularity.agent", "random.agent"]
     # What was taught is an agent of other commands, in the world of the log, and a policy of this one.
     slategym("benchmark", "--world", SHOP, "--agent", tmp_path / "agents/popularity.agent", "--slates", "200", "--shoppers", "50",
@@ -104,7 +104,7 @@ def test_any_log_with_its_own_columns(folder, tmp_path):
     found = json.loads((tmp_path / "c/evaluation.json").read_text())["policies"][mine]["values"]["dr"]["objectives"][0]
     assert abs(found["mean"] - RATES[:, 1].mean()) < 2.2 * (found["high"] - found["low"]) / 2
     said = slategym("replay", folder / "bare.csv", "--agent", "random").stdout
-    assert "The log does not say how its slates were drawn." in said
+    assert "The log contains no propensities." in said
 
 
 @pytest.mark.parametrize(

@@ -90,9 +90,7 @@ def test_a_fitted_world_names_them_too(log, tmp_path):
 @pytest.mark.parametrize("name", ["replay", "evaluate", "audit"])
 def test_without_a_folder_nothing_can_be_followed(name, option, log):
     said = slategym(name, TINY if name == "audit" else log, *option, code=2).output
-    assert f"{option[0]} cannot be used here: the results have no folder to write into: give --out FOLDER too" in " ".join(
-        said.split()
-    )
+    assert f"{option[0]} cannot be used here: there is no output folder: give --out FOLDER too" in " ".join(said.split())
 
 
 @pytest.mark.parametrize(

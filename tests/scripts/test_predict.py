@@ -37,8 +37,8 @@ def test_predict(tmp_path):
         "runs",
     ]
     page = (out / "prediction.html").read_text(encoding="utf-8")
-    titles = ("Summary", "Earnings", "Calibration", "Selection bias", "Profile of the shopper", "Corruption", "Epochs", "Costs")
-    assert all(title in page for title in titles)
+    titles = ("Summary", "Value as an agent", "Calibration", "Selection bias", "Traits of shoppers", "Corruption", "Epochs")
+    assert all(title in page for title in (*titles, "Costs"))
     # The same from the log itself, in another folder: the same models, and the page again from its numbers.
     slategym("predict", out / "log", *MODELS, *FEW, "--corruption", "labels", "--level", "20%", "--out", tmp_path / "b")
     assert json.loads((tmp_path / "b/prediction.json").read_text())["models"] == result["models"]
@@ -95,7 +95,7 @@ def test_a_log_of_ones_own_judges_models_alone(tmp_path):
         ([*WORLD, "--level", "150%"], "--level is '150%': expected a share"),
         ([*WORLD, "--epochs", "0"], "--epochs is '0': expected a whole number from 1"),
         (["no-such-log"], "there is no file no-such-log"),
-        (["no-such-log", *WORLD], "--world is of a log that is made, and no-such-log is one already"),
+        (["no-such-log", *WORLD], "--world sets how a log is made, but no-such-log is already a log"),
         (["--world", "Shop-v9"], "there is no world 'Shop-v9'"),
     ],
 )

@@ -48,8 +48,8 @@ def test_refused(tmp_path):
     for words, said in (
         (["--shards", 4], "shards is 4 for 600 shoppers: expected at most 3"),
         (["--shards", 2, "--agent", "logistic-ts"], "logistic-ts cannot learn in shards"),
-        (["--shards", 2, "--track", "csv"], "--track cannot be used here: it follows runs of one process"),
-        (["--cluster", "local"], "expected --shards too"),
+        (["--shards", 2, "--track", "csv"], "--track cannot be used here: it tracks only runs in one process"),
+        (["--cluster", "local"], "give --shards too"),
     ):
         assert said in slategym(*SIMULATE, *words, "--out", tmp_path, code=2).stderr
 

@@ -75,9 +75,9 @@ def test_a_search_that_was_killed_ends_with_the_same_numbers(tmp_path):
     [
         ("--agent lin-tss", "Did you mean 'lin-ts'"),
         ("--agent lin-ts --range alhpa=0..1", "there is no option 'alhpa'. Did you mean 'alpha'"),
-        ("--agent lin-ts --range alpha=-1..1", "alpha may be from 0, and -1 is outside"),
+        ("--agent lin-ts --range alpha=-1..1", "-1 is out of range: expected alpha from 0"),
         ("--agent random", "there is nothing to search in 'random': it has no options"),
-        ("--agent sb3:PPO", "none declares a range: give some with --range"),
+        ("--agent sb3:PPO", "declares a range: give ranges with --range"),
         ("--agent lin-ts --sampler bayes", "there is no sampler 'bayes'"),
         ("--agent lin-ts --prune never", "there is no pruner 'never'"),
         ("--agent lin-ts --search everything", "--search is 'everything': expected agent, scalarizer or both"),

@@ -69,7 +69,7 @@ def test_bad_ports_are_refused_before_anything_is_written(port, message, tmp_pat
 def test_a_port_in_use_is_refused_before_anything_is_written(tmp_path):
     with WatchServer() as server:
         said = slategym(*SHORT, "--out", tmp_path / "run", "--watch-port", server.port, code=2)
-    assert f"port {server.port} of 127.0.0.1 is in use: give another one" in said
+    assert f"port {server.port} of 127.0.0.1 is in use: give another port" in said
     assert not (tmp_path / "run").exists()
 
 

@@ -1,4 +1,4 @@
-"""The eight tasks, a file for each; a change of one is a new task of another name. No agent."""
+"""The eight tasks, one file per task. A changed task gets a new name. Agents do not belong here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from slategym.bench.profiles.tasks import (
     trade_off,
 )
 
-# In the order of the radar: what one has to learn, then what one has to learn it in spite of.
+# In the order of the radar plot: first tasks that differ in what has to be learned, then those that make learning harder.
 TASKS: dict[str, Task] = {
     module.TASK.name: module.TASK
     for module in (exploration, large_catalogue, cold_start, drift, delay, satiation, episode_value, trade_off)

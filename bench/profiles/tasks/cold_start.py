@@ -1,4 +1,4 @@
-"""Cold start: new items, the best of which is better than all before."""
+"""Cold start: new items are launched, and the best of them is better than all older items."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from slategym.sim.draws import Draws
 from slategym.sim.schedule import Launch
 from slategym.sim.streams import Stream
 
-AT_FIRST = 10  # items
-LAUNCHES, FIRST, EVERY = 5, 30, 14  # how many, the step of the first, and steps between them
-LEAST, MOST = 0.05, 0.15  # click rates of all items but the best of each launch
-BEST, BETTER = 0.2, 0.06  # click rate of the best of the first launch, and by how much those of later ones are better
-BLUR = 0.4  # standard deviation of what features tell, in logits
+AT_FIRST = 10  # number of items at the start
+LAUNCHES, FIRST, EVERY = 5, 30, 14  # number of launches, the step of the first one, and steps between them
+LEAST, MOST = 0.05, 0.15  # click rates of all items except the best item of each launch
+BEST, BETTER = 0.2, 0.06  # click rate of the best item of the first launch, and its increase from launch to launch
+BLUR = 0.4  # standard deviation of the noise in the features, in logits
 
 
 def level(new: float) -> SlateLevel:
-    """A shop that launches items five times; one of each launch is better than all that there were.
+    """A shop that launches items five times; one item of each launch is better than all older items.
 
     Args:
-        new: items of a launch. A feature tells their appeal, blurred; another one tells nothing.
+        new: items per launch. One feature is their appeal with noise, the other is only noise.
     """
     count = int(new)
     items = np.arange(AT_FIRST + LAUNCHES * count)
-    draws = Draws(0, items, np.zeros_like(items))  # a function of the item alone
+    draws = Draws(0, items, np.zeros_like(items))  # depends only on the item
     rate = LEAST + (MOST - LEAST) * draws.uniform(Stream.CUSTOM)
     launched = [AT_FIRST + count * number + np.arange(count) for number in range(LAUNCHES)]
     for number, those in enumerate(launched):
@@ -42,10 +42,10 @@ def level(new: float) -> SlateLevel:
 
 TASK = Task(
     "cold-start",
-    "Find the good ones among new items. Counted from the first launch on.",
-    "items of a launch",
+    "Find the good items among new items. The score is measured from the first launch on.",
+    "items per launch",
     (2, 6, 20),
     level,
-    "The agent leaves new items unseen, or tries each of them as if it knew nothing of them: it should expect of a new item what "
-    "its features say, and try it a few times all the same.",
+    "The agent does not show new items, or explores each of them without using their features. It should predict a new item's "
+    "value from its features, and still try it a few times.",
 )

@@ -1,4 +1,4 @@
-"""Delay: conversions that become known later, of the items that convert best."""
+"""Delay: the items that convert best have conversions that are reported later."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from slategym.sim.worlds.shop.model import ShopModel
 
 ITEMS = 10
 CLICK = 0.5
-AT_ONCE, LATER = 0.1, 0.25  # conversions of a click, of the items that convert at once and of those that convert later
-SPREAD = 0.05  # by which items of a kind differ
+AT_ONCE, LATER = 0.1, 0.25  # conversion rates of clicks for items that convert immediately, and for those that convert later
+SPREAD = 0.05  # range of the differences between items of the same kind
 
 
 @dataclass(frozen=True)
 class LateShoppers(ShopModel):
-    """Shoppers of the shop who take a fixed time to convert, for each item.
+    """Shoppers of `Shop-v0` with a fixed delay of conversions for each item.
 
     Attributes:
-        late: (m,) visits after which a conversion of the item becomes known.
+        late: (m,) number of visits after which a conversion of the item is reported.
     """
 
     late: tuple[int, ...] = ()
@@ -44,10 +44,10 @@ class LateShoppers(ShopModel):
 
 
 def level(visits: float) -> SlateLevel:
-    """A shop where every second item converts at once, and the better ones later.
+    """A shop where every second item converts immediately, and the better items convert later.
 
     Args:
-        visits: after which a conversion of a better item becomes known.
+        visits: number of visits after which a conversion of a better item is reported.
     """
     kinds = np.arange(ITEMS) % 2
     conversion = np.where(kinds == 0, AT_ONCE, LATER) + SPREAD * np.linspace(0, 1, ITEMS)
@@ -66,10 +66,10 @@ def level(visits: float) -> SlateLevel:
 
 TASK = Task(
     "delay",
-    "Credit conversions that become known visits after the click.",
-    "visits until a conversion is known",
+    "Learn from conversions that are reported several visits after the click.",
+    "visits until a conversion is reported",
     (2, 8, 20),
     level,
-    "The agent takes a conversion that is not known yet for one that never comes, and prefers items that convert less but at "
-    "once: it should read feedback.delayed, or wait before it counts an impression.",
+    "The agent treats a conversion that is not reported yet as no conversion, and prefers items that convert less but "
+    "immediately. It should use feedback.delayed, or wait before it counts an impression.",
 )

@@ -1,4 +1,4 @@
-"""Drift: which items are clicked changes without notice."""
+"""Drift: the click rates of items change without notice."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from slategym.sim.schedule import ItemChange
 
 ITEMS = 10
 LEAST, MOST = 0.05, 0.4  # click rates
-FIRST, STEPS = 30, 100  # the step of the first change, and all steps
+FIRST, STEPS = 30, 100  # the step of the first change, and the number of steps
 
 
 def level(changes: float) -> SlateLevel:
-    """A shop whose rates change places between items, evenly over the steps after the first change.
+    """A shop whose items exchange their click rates several times, at regular intervals after the first change.
 
     Args:
-        changes: how many.
+        changes: number of changes.
     """
     rate, count = np.linspace(LEAST, MOST, ITEMS), int(changes)
     schedule = tuple(
-        # Each change turns the order round, and shifts it: what was best is among the worst.
+        # Each change reverses the order and shifts it, so that the best item becomes one of the worst.
         ItemChange(FIRST + (STEPS - FIRST) * number // count, appeal=logit(np.roll(rate[:: 1 if number % 2 else -1], number)))
         for number in range(count)
     )
@@ -34,10 +34,10 @@ def level(changes: float) -> SlateLevel:
 
 TASK = Task(
     "drift",
-    "Notice that other items are clicked than before, and learn anew. Counted from the first change on.",
+    "Detect that click rates have changed, and learn the new ones. The score is measured from the first change on.",
     "changes",
     (1, 3, 6),
     level,
-    "The agent trusts all that it has ever seen alike: it should forget (halflife, window), or restart where what it sees is no "
-    "longer what it expects (restarts).",
+    "The agent gives old and new data the same weight. It should forget old data (options halflife, window), or restart when the "
+    "feedback no longer fits its predictions (restarts).",
 )

@@ -1,4 +1,4 @@
-"""Value of an episode: what earns most now drives shoppers away."""
+"""Value of an episode: the items that earn most now drive shoppers away."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ PARAMETERS = replace(ALIKE, staying_intercept=2.5, satisfaction_pace=0.3, conver
 
 
 def level(harm: float) -> EpisodeLevel:
-    """A shop with bait, which is clicked most and dissatisfies, and honest items.
+    """A shop with bait items, which get the most clicks but dissatisfy shoppers, and with honest items.
 
     Args:
-        harm: points of satisfaction that a click on bait takes, of which three tenths count at once. A shopper of satisfaction s
-            leaves with a probability whose logit is -2.5 - s.
+        harm: loss of satisfaction through a click on bait, of which three tenths take effect immediately. A shopper with the
+            satisfaction s leaves with a probability whose logit is -2.5 - s.
     """
     shoppers = replace(plain_shoppers(parameters=PARAMETERS), leave=True)
     world = small_shop(
@@ -33,16 +33,16 @@ def level(harm: float) -> EpisodeLevel:
         visits=VISITS,
         objectives=CLICKS,
     )
-    quality = (logit(CLICK) - harm * BAIT).astype(np.float32)  # satisfaction is quality less appeal
+    quality = (logit(CLICK) - harm * BAIT).astype(np.float32)  # satisfaction is quality minus appeal
     return EpisodeLevel(dial=harm, world=replace(world, catalog=replace(world.catalog, quality=quality)), state=("satisfaction",))
 
 
 TASK = Task(
     "episode-value",
-    "Forgo some clicks now so that shoppers come back: what is clicked most drives them away.",
-    "points of satisfaction that bait takes",
+    "Give up some clicks now so that shoppers come back: the items with the most clicks drive them away.",
+    "loss of satisfaction through bait",
     (2, 4, 8),
     level,
-    "The agent looks at the present slate alone, as the oracle of a slate does, and here that is worse than chance: it should "
-    "value what comes later (lookahead:NAME, a policy gradient with returns, a learner of values).",
+    "The agent considers only the current slate, like the oracle, which is worse than random slates here. It should consider "
+    "later visits (lookahead:NAME, a policy gradient with returns, an agent that learns long-term values).",
 )

@@ -1,4 +1,4 @@
-"""Large catalogue: more items than there is time to try, with features that tell them apart."""
+"""Large catalogue: there are too many items to try them all, but their features are informative."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ PARAMETERS = replace(ShopParameters(), **SPREADS, attraction_taste=1.5, attracti
 
 
 def level(items: float) -> SlateLevel:
-    """The items of Shop-v0, and four kinds of shoppers, who are known by the context.
+    """The items of Shop-v0, and four segments of shoppers, which the context identifies.
 
     Args:
-        items: m.
+        items: m, the number of items.
     """
     count = int(items)
     catalog = shop_catalog(count, CATEGORIES, 0, LATENT)
@@ -35,10 +35,10 @@ def level(items: float) -> SlateLevel:
 
 TASK = Task(
     "large-catalogue",
-    "Choose among more items than can be tried, by their features and the shopper's.",
+    "Choose among more items than can be tried, using their features and the context.",
     "items",
     (100, 400, 1600),
     level,
-    "The agent learns each item by itself, or shows everybody the same: it should have a model of items' features and of the "
-    "context, in which what is learned of one item tells of others.",
+    "The agent learns about each item separately, or shows all shoppers the same items. It should use a model of item features "
+    "and context, so that it can generalise from one item to others.",
 )

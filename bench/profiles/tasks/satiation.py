@@ -1,4 +1,4 @@
-"""Satiation: what was shown lately attracts less."""
+"""Satiation: categories that were shown recently get fewer clicks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from slategym.bench.profiles.small_shop import ALIKE, CLICKS, plain_shoppers, sm
 from slategym.bench.profiles.task import Task
 
 CATEGORIES, VISITS = 4, 7
-GOOD, POOR = np.linspace(0.5, 0.35, CATEGORIES), np.full(CATEGORIES, 0.1)  # click rates, an item a category
+GOOD, POOR = np.linspace(0.5, 0.35, CATEGORIES), np.full(CATEGORIES, 0.1)  # click rates of the two items per category
 EPISODES, SHOPPERS = 15, 100
 
 
@@ -19,7 +19,7 @@ def level(strength: float) -> EpisodeLevel:
     """A shop with a good and a poor item in each of four categories.
 
     Args:
-        strength: what an impression takes from the logit of clicks of its category; a fifth of that is forgotten at each visit.
+        strength: reduction of the click logit of a category by each impression; a fifth of it disappears at each visit.
     """
     shoppers = replace(plain_shoppers(parameters=replace(ALIKE, satiation=strength)), satiation=True)
     world = small_shop(
@@ -36,10 +36,10 @@ def level(strength: float) -> EpisodeLevel:
 
 TASK = Task(
     "satiation",
-    "Take turns between categories, as what was shown lately attracts less.",
-    "logits that an impression takes",
+    "Alternate between categories, because categories that were shown recently get fewer clicks.",
+    "loss of logit per impression",
     (0.1, 0.3, 0.8),
     level,
-    "The agent shows what is best on average until the shopper has had enough of it: it should read the exposure of categories "
-    "in the observation.",
+    "The agent shows the items that are best on average, although shoppers are tired of them. It should use the exposure of "
+    "categories in the observation.",
 )

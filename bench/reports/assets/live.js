@@ -1,12 +1,12 @@
-// Asks for the state of the run again and again, and draws it: what has not changed stays as it is.
+// Requests the state of the run regularly and draws it, changing only the elements that differ.
 const { state, every, dark, ink, palette, dashes, template } = JSON.parse(document.getElementById("data").textContent);
 const night = matchMedia("(prefers-color-scheme: dark)");
 const touch = matchMedia("(pointer: coarse)");
 const at = (id) => document.getElementById(id);
-const SMOOTHED = 5; // points of which a curve shows the mean
-const COLOURED = 12; // lines that have a colour of their own
+const SMOOTHED = 5; // number of points in the moving average of a curve
+const COLOURED = 12; // up to this number, each line has its own colour
 const ENDS = { running: "", finished: "The run is finished.", interrupted: "The run was interrupted.", failed: "The run failed." };
-const places = new Map(); // of lines and of agents, in the order in which they came: a line keeps its colour
+const places = new Map(); // positions of lines and agents in the order of their appearance, so that colours do not change
 let last = null;
 
 const words = (name) => name.replaceAll("_", " ");
@@ -26,7 +26,7 @@ function show(id, shown) {
   if (at(id).hidden === shown) at(id).hidden = !shown;
 }
 
-// The entries of a select; what is chosen stays chosen.
+// Updates the entries of a select element and keeps the selection.
 function offer(id, names, chosen, label = words) {
   const select = at(id);
   if ([...select.options].map((option) => option.value).join("\n") !== names.join("\n"))
@@ -40,7 +40,7 @@ function placeOf(kind, name) {
   return places.get(key);
 }
 
-// Lines have a colour each; where they are too many, each agent has one, or, of a single agent, those that earn most.
+// Each line has its own colour. If there are too many lines, each agent has a colour; with only one agent, the best lines do.
 function looks(lines) {
   const world = last.world;
   const agents = new Set(lines.map(({ agent }) => agent));
@@ -53,7 +53,7 @@ function looks(lines) {
   });
 }
 
-// The mean of the last points at each one.
+// The moving average of the values.
 function smoothed(values) {
   return values.map((value, place) => (value === null ? null : mean(known(values.slice(Math.max(0, place - SMOOTHED + 1), place + 1)))));
 }
@@ -88,7 +88,7 @@ function curvesOf(lines, look, values) {
 function drawHead(found) {
   const share = found.total ? Math.min(found.slates / found.total, 1) : 0;
   const ended = found.status !== "running";
-  const runs = found.runs > 1 ? `: ${whole(found.done)} of ${whole(found.runs)} runs done` : "";
+  const runs = found.runs > 1 ? `: ${whole(found.done)} of ${whole(found.runs)} runs finished` : "";
   const percent = `${Math.floor(100 * share)} %`;
   write("headline", ended ? `${found.what}: ${found.status}` : `${found.what}${runs}, ${percent}`);
   document.title = ended ? `${found.status} · ${found.what}` : `${percent} · ${found.what}`;
@@ -176,8 +176,8 @@ function drawPaths(found, lines, look) {
   };
   write(
     "path-reading",
-    `What the runs of a line earned per slate, as the mean of ${SMOOTHED} points each; the large point is where they are now.` +
-      (front ? " The black line is the exact Pareto front of newcomers: the best that slates chosen with full knowledge of each shopper earn. Single points scatter around what an agent earns on average." : ""),
+    `The rewards per slate of each agent, as a moving average of ${SMOOTHED} points; the large point is the current one.` +
+      (front ? " The black line is the exact Pareto front for new shoppers: the best rewards that slates chosen with full knowledge of each shopper earn. Single points scatter around the mean of an agent, and can lie beyond the front." : ""),
   );
   const middle = found.front?.[Math.floor(found.front.length / 2)];
   const label = middle && { x: middle[0], y: middle[1], text: "exact front", xanchor: "right", yanchor: "top", xshift: -4, yshift: -4, font: { color: ink.muted } };
@@ -195,7 +195,7 @@ function drawWeights(found, lines, look) {
   offer("objective", names, names[names.length - 1]);
   const objective = Math.max(names.indexOf(at("objective").value), 0);
   const curves = curvesOf(some.map(([line]) => line), some.map(([, each]) => each), (line) => line.weights[objective]);
-  plot("weight", curves, { xaxis: overSlates, yaxis: { title: { text: escaped(`weight of ${names[objective]}`) } } });
+  plot("weight", curves, { xaxis: overSlates, yaxis: { title: { text: escaped(`weight on ${names[objective]}`) } } });
 }
 
 function draw() {
@@ -210,7 +210,7 @@ function draw() {
   offer("metric", found.metrics, found.metric);
   const look = looks(found.lines);
   drawRows(found.lines, look);
-  write("curve-reading", `The ${words(found.metric)} over the slates of a run: the mean of the runs of a line that have come so far, and of the last ${SMOOTHED} points.`);
+  write("curve-reading", `The ${words(found.metric)} over the slates of a run. Each line is a mean over the runs that have come so far, and a moving average of ${SMOOTHED} points.`);
   plot("curve", curvesOf(found.lines, look, (line) => line.values), { xaxis: overSlates, yaxis: { title: { text: escaped(words(found.metric)) } } });
   drawPaths(found, found.lines, look);
   drawWeights(found, found.lines, look);
@@ -233,7 +233,7 @@ async function look() {
     return false;
   }
   last = found;
-  notice(`${ENDS[found.status]}${found.page ? ` Its page is ${found.page}.` : ""}`, found.status === "finished");
+  notice(`${ENDS[found.status]}${found.page ? ` The report is ${found.page}.` : ""}`, found.status === "finished");
   draw();
   return true;
 }
@@ -241,7 +241,7 @@ async function look() {
 async function follow() {
   const answered = await look();
   const over = last && last.status !== "running";
-  if (!answered && !over) notice("No answer: the run has ended or was stopped. What is below is the last that was heard; the page goes on when the same port answers again.");
+  if (!answered && !over) notice("No connection: the run has ended or was stopped. The page shows the last known state, and continues when the same port answers again.");
   setTimeout(follow, over ? 5 * every : every);
 }
 

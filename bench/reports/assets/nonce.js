@@ -1,4 +1,4 @@
-// plotly makes style sheets of its own, which the page's policy lets through with the page's nonce alone.
+// plotly creates style sheets, which the page's policy allows only with the page's nonce.
 {
   const { nonce } = document.currentScript;
   const make = document.createElement.bind(document);

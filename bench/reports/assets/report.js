@@ -1,4 +1,4 @@
-// Draws the plots in the reader's colours: light, dark, or for paper, where the plots also take the paper's width.
+// Draws the plots in the light or dark scheme, or for paper, where they also get the width of the paper.
 const { dark, template, plots } = JSON.parse(document.getElementById("data").textContent);
 const night = matchMedia("(prefers-color-scheme: dark)");
 const narrow = matchMedia("screen and (max-width: 820px)");
@@ -15,9 +15,9 @@ function draw() {
   for (const plot of plots) {
     const { data, layout } = themed({ ...plot, layout: { ...plot.layout, template } });
     if (narrow.matches && !paper) {
-      // The legend above names the lines; at their ends there is no room.
+      // There is no room at the ends of the lines; the legend above names them.
       layout.annotations = (layout.annotations ?? []).filter(({ name }) => name !== "label");
-      if (!layout.polar) layout.margin.r = 14; // names stand around a radar
+      if (!layout.polar) layout.margin.r = 14; // radar plots need the margin for their labels
       if (layout.xaxis?.nticks) layout.xaxis.nticks = 4;
     }
     if (paper) layout.width = plot.half ? 330 : 690;
@@ -27,7 +27,7 @@ function draw() {
   }
 }
 
-// The points of a plot with the ends of their intervals, a line each.
+// The points of a plot with the ends of their intervals, one line per point.
 function csvOf(plot) {
   const cell = (value) => {
     const text = value === null || value === undefined ? "" : String(value);
@@ -64,7 +64,7 @@ function save(text, file) {
   URL.revokeObjectURL(link.href);
 }
 
-// Below each plot, its picture and its numbers.
+// Adds buttons below each plot that save its picture and its numbers.
 function addButtons() {
   for (const plot of plots) {
     const tools = document.createElement("p");
@@ -77,7 +77,7 @@ function addButtons() {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = label;
-      button.title = label === "PNG" ? "Save the plot as a picture" : "Save the plot's numbers";
+      button.title = label === "PNG" ? "Save the plot as a picture" : "Save the numbers of the plot";
       button.addEventListener("click", action);
       tools.append(button);
     }

@@ -1,4 +1,4 @@
-"""The page of an audit: one self-contained file of HTML that works offline."""
+"""The page of an audit."""
 
 from __future__ import annotations
 
@@ -32,37 +32,38 @@ from slategym.utils.storage.files import write_text
 
 VALUES = """
 Mean value per slate over whole episodes, for the weights and for each objective alone. <b>Random</b> shows random items;
-<b>popular</b> shows everybody the slate that is best for the average shopper; <b>best from context</b> shows the best slates that
-the observation allows, the upper limit for agents; the <b>oracle</b> knows each shopper's taste and shows the best slate for the
-visit.
+<b>popular</b> shows everybody the slate that is best for the average shopper; <b>best from context</b> shows the best slates
+given the observation, whose value is an upper limit for agents; the <b>oracle</b> knows each shopper's taste and shows the best
+slate for each visit.
 """
 NO_SHARE = """
-There are no shares for the weights: the oracle's value is not clearly above 0. The table has the values.
+The plot has no shares for the weights, because the oracle's value is not clearly above 0. The table shows the values.
 """
 RATES = """
-Rates of random slates and of the oracle's, and how they depend on the rank. Rates below one in ten thousand take millions of
-slates to learn from.
+The rates of random slates and of the oracle's slates, and how they depend on the rank. Learning from rates below one in ten
+thousand requires millions of slates.
 """
 TRADEOFF = """
-The line is the best achievable for each mix of the two objectives, with full knowledge of each shopper. The further apart its
-ends, the more the weights of the objectives matter. The points are the policies for the weights of this audit.
+The line shows the best achievable values for each mix of the two objectives, with full knowledge of each shopper. The further
+apart its ends, the more the weights of the objectives matter. The points are the policies for the weights of this audit.
 """
 CHANGE = """
-Left: clicks on one category that is shown at every visit and then rests, relative to the same shoppers who were never shown it.
-Right: how far the click probabilities of random slates have moved through what was shown, and through time alone (the season).
+Left: clicks on one category that is shown at every visit and then not shown, relative to the same shoppers without repetition.
+Right: how much the click probabilities of random slates change because of the slates shown, and because of time alone (the
+season).
 """
 LOOKAHEAD = """
-The oracle maximises the value of one visit. These policies give up value now for later visits. They are compared over whole
-episodes, on the same shoppers and the same random numbers. The 95 % intervals hold for all policies at once, so the best of them
-may be picked; a policy differs from the oracle where its interval does not contain 0.
+The oracle maximises the value of one visit. These policies give up some of this value for the sake of later visits. They are
+compared over whole episodes, with the same shoppers and random numbers. The 95 % intervals hold for all policies together, so
+that the best policy can be selected; a policy differs significantly from the oracle if its interval does not contain 0.
 """
 LEAVING = """
-The share of the shoppers that comes for each visit. Those who come to the last visit are still active when the period ends.
+The share of the shoppers who come to each visit. Those who come to the last visit are still active when the period ends.
 """
 FIT = """
-Best from context is a fit to the exact probabilities of many shoppers. The explained variance is that between new shoppers, in
-the probabilities of each item; the rest is hidden from the observation. Where doubling training data and network gains little,
-the limit has been found.
+"Best from context" comes from a model fitted to the exact probabilities of many shoppers. The explained variance is measured on
+new shoppers, for the probabilities of each item; the rest cannot be predicted from the observation. If doubling the training data
+and the network gains little, the limit has been found.
 """
 
 
@@ -118,7 +119,7 @@ def page(audit: Mapping[str, Any]) -> str:
 
 
 def _found(audit: Mapping[str, Any]) -> Markup:
-    """The warnings and the notes."""
+    """The list of warnings and notes."""
     findings = [(kind, finding) for kind in ("warning", "note") for finding in audit[f"{kind}s"]]
     return part("found", findings) if findings else Markup()
 
@@ -126,11 +127,11 @@ def _found(audit: Mapping[str, Any]) -> Markup:
 def _setting(audit: Mapping[str, Any]) -> str:
     config = audit["config"]
     visits = f"up to {config['visits']:,} visits" if config["visits"] > 1 else "one visit each"
-    exact = "Each probability is an estimate by simulation" if config["oracle"] == "estimated" else "Probabilities are exact"
+    exact = "Probabilities are estimated by simulation" if config["oracle"] == "estimated" else "Probabilities are exact"
     return (
-        f"{config['slate_size']} of {config['items']:,} items on a slate, {visits}. "
+        f"{config['slate_size']} of {config['items']:,} items per slate, {visits}. "
         f"Value is {weighted_sum(config['weights'], list(config['plurals'].values()))}. {exact}; intervals are 95 % intervals "
-        f"over {config['shoppers']:,} shoppers, the same ones under every policy."
+        f"over {config['shoppers']:,} shoppers, who are the same for every policy."
     )
 
 
@@ -140,7 +141,7 @@ def _values(audit: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
     values = {name: [Estimate.from_json(policy[key]) for key in keys] for name, policy in audit["values"]["value"].items()}
     places = [decimals(column) for column in zip(*values.values(), strict=True)]
     rows = [[names[name], *map(estimate_cell, row, places)] for name, row in values.items()]
-    return table(("", *heads), rows)
+    return table(("policy", *heads), rows)
 
 
 def _rates(audit: Mapping[str, Any]) -> Markup:
@@ -148,21 +149,21 @@ def _rates(audit: Mapping[str, Any]) -> Markup:
     for name, rates in audit["rates"].items():
         estimates = map(Estimate.from_json, rates.values())
         rows.append([f"{name} slates", *(estimate_cell(rate, decimals([rate])) for rate in estimates)])
-    return table(("", "clicks per impression", "conversions per click", "revenue per slate"), rows)
+    return table(("policy", "clicks per impression", "conversions per click", "revenue per slate"), rows)
 
 
 def _behaviours(audit: Mapping[str, Any]) -> Markup:
-    """The mean of each behaviour per slate and the days between two slates, one row per policy."""
+    """The mean of each behaviour per slate and the days between visits, one row per policy."""
     policies = audit["behaviours"]
     first = next(iter(policies.values()))
-    names = [*first["per_slate"], *(["days away"] if first["days_away"] else [])]
+    names = [*first["per_slate"], *(["days between visits"] if first["days_away"] else [])]
     if not names:
         return Markup()
     rows: list[list[Any]] = []
     for policy, found in policies.items():
         estimates = [Estimate.from_json(each) for each in (*found["per_slate"].values(), found["days_away"]) if each]
         rows.append([f"{policy} slates", *(estimate_cell(each, decimals([each])) for each in estimates)])
-    return part("titled", "What shoppers do besides, per slate", table(("", *names), rows))
+    return part("titled", "Other behaviours of shoppers, per slate", table(("policy", *names), rows))
 
 
 def _traits(audit: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
@@ -181,7 +182,7 @@ def _traits(audit: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
 
 
 def _descriptions(audit: Mapping[str, Any]) -> Markup:
-    """What each lookahead policy does, one row per policy."""
+    """Descriptions of the lookahead policies, one row per policy."""
     return part("entries", [(name, DESCRIPTIONS[name]) for name in audit["lookahead"]["variants"] if name in DESCRIPTIONS])
 
 
@@ -204,7 +205,7 @@ def _configuration(audit: Mapping[str, Any]) -> Markup:
 
 
 def command(audit: Mapping[str, Any]) -> str:
-    """The command line that repeats this audit."""
+    """The command line that reproduces this audit."""
     config = audit["config"]
     given = {
         "--seed": config["seed"],

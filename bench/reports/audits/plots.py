@@ -1,4 +1,4 @@
-"""The plots of an audit."""
+"""Plots of an audit."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from slategym.bench.reports.style import (
 from slategym.bench.statistics import Estimate
 
 CLOCK = "time alone"
-LABEL_ROOM = 0.07  # share of the axis that a number takes
+LABEL_ROOM = 0.07  # width of a number, as a share of the axis
 
 
 def reference_policies(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -> Plot | None:
     """Plot each policy's share of the oracle's value, one row for the weights and one for each objective alone.
 
     Returns:
-        The plot; None where no share means anything.
+        The plot; None where shares have no meaning.
     """
     mixes = [mix for mix in audit["values"] if audit["values"][mix][ORACLE]["share_of_oracle"] is not None]
     if not mixes:
@@ -120,7 +120,7 @@ def ranks(audit: Mapping[str, Any], part: str, title: str) -> Plot:
 
 
 def front(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -> Plot:
-    """Plot the front between the two objectives, and the policies before it."""
+    """Plot the Pareto front of the two objectives, and the policies."""
     found = audit["tradeoff"]
     one, other = (name for name in found["front"] if name != "mix")
     ones, others = (audit["config"]["plurals"][name] for name in (one, other))
@@ -171,7 +171,7 @@ def front(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -> P
 
 
 def repetition(audit: Mapping[str, Any]) -> Plot | None:
-    """Plot a category's clicks while it is repeated and while it rests, as a share of those without repetition."""
+    """Plot the clicks on a category while it is repeated and afterwards, as a share of the clicks without repetition."""
     found = audit["change"]["repetition"]
     if found is None:
         return None
@@ -192,7 +192,7 @@ def repetition(audit: Mapping[str, Any]) -> Plot | None:
         shapes=[turning, unchanged],
         annotations=[
             go.layout.Annotation(x=turn / 2, text="repeated", **above),
-            go.layout.Annotation(x=(turn + visits[-1]) / 2, text="rests", **above),
+            go.layout.Annotation(x=(turn + visits[-1]) / 2, text="not shown", **above),
         ],
         xaxis=axis("visits so far", range=[-0.3, visits[-1] + 0.3], nticks=8),
         yaxis=axis("clicks, relative to no repetition", range=[0, high], tickformat=".0%", nticks=6),
@@ -201,7 +201,7 @@ def repetition(audit: Mapping[str, Any]) -> Plot | None:
 
 
 def displacement(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -> Plot | None:
-    """Plot how far the click probabilities of random slates have moved, under each policy."""
+    """Plot how much the click probabilities of random slates have changed under each policy."""
     found = audit["change"]["displacement"]
     if found is None:
         return None
@@ -211,7 +211,7 @@ def displacement(audit: Mapping[str, Any], style: Style, names: Mapping[str, str
 
 
 def survival(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -> Plot | None:
-    """Plot the share of the shoppers that comes for each visit."""
+    """Plot the share of the shoppers who come to each visit."""
     found = audit["leaving"]
     if found is None:
         return None
@@ -221,7 +221,7 @@ def survival(audit: Mapping[str, Any], style: Style, names: Mapping[str, str]) -
 
 
 def lookahead(audit: Mapping[str, Any]) -> Plot | None:
-    """Plot how much more lookahead slates earn over an episode than the oracle of single visits (a forest plot)."""
+    """Plot the difference in value per episode between lookahead policies and the oracle of single visits (a forest plot)."""
     found = audit["lookahead"]
     if found is None:
         return None
@@ -257,7 +257,7 @@ def lookahead(audit: Mapping[str, Any]) -> Plot | None:
 
 
 def _label_shifts(shares: Mapping[str, float]) -> dict[str, int]:
-    """By how many pixels each number stands above its point: below where there is no room above, 0 where there is none at all."""
+    """The height of each number above its point, in pixels: negative if there is only room below, 0 if there is no room."""
     shifts: dict[str, int] = {}
     free = {17: math.inf, -17: math.inf}
     for name, share in reversed(list(shares.items())):
@@ -276,7 +276,7 @@ def _lines(
     height: int,
     half: bool = False,
 ) -> Plot:
-    """Shares against visits, each line named at its end."""
+    """Plot shares against visits, with a label at the end of each line."""
     colours = {name: INK["muted"][0] if name == CLOCK else style.colour(name)[0] for name in lines}
     bands = [trace for name, line in lines.items() for trace in _band(visits, line, colours[name])]
     means = {name: [visit.mean for visit in line] for name, line in lines.items()}

@@ -1,1 +1,1 @@
-"""The page of a fitted world's certificate, its plots and its sentences. It computes nothing."""
+"""The page of a fitted world's certificate: its plots and sentences. Computations do not belong here."""

@@ -1,4 +1,4 @@
-"""The page of a certificate: one self-contained file of HTML that works offline."""
+"""The page of a certificate."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from slategym.bench.statistics import Estimate
 from slategym.utils.storage.files import write_text
 
 LIKELIHOOD = """
-The mean log-likelihood of a held-out slate; closer to 0 is better. Baselines are the rate of all impressions, and those of items
-and of ranks. Differences come with a 95 % interval over slates.
+The mean log-likelihood of a held-out slate; closer to 0 is better. The baselines are the overall rate, the rates of the items,
+and the rates of the ranks. Differences have a 95 % interval over slates.
 """
 RATES = """
-The share of rates of the fitted world that lie inside the 95 % intervals of the held-out log, for groups of which at least five
-events are expected. Of a world that is right about 95 % lie inside. Intervals allow for shoppers whose impressions depend on each
-other, and for the uncertainty of the fit itself.
+The share of rates of the fitted world that lie inside the 95 % intervals of the held-out log, for groups with at least five
+expected events. If the world is right, about 95 % lie inside. The intervals account for dependent impressions of the same
+shopper, and for the uncertainty of the fit.
 """
 EVENT = """
-Dots are the held-out log with its 95 % intervals, diamonds what the fitted world expects of the same slates.
+Dots: the held-out log, with 95 % intervals. Diamonds: the expectation of the fitted world for the same slates.
 """
 ORDER = """
-What agents earn per slate while they learn, in the world that the log is of and in the one fitted to it. A world is good for
-comparing agents if their order is the same, which is a Kendall's tau of 1.
+The value per slate that agents earn while they learn, in the world that made the log and in the world fitted to it. A fitted
+world is suitable for comparing agents if their order is the same (Kendall's tau of 1).
 """
 UNKNOWN = """
-What this log cannot tell, computed from it. Nothing that the fitted world says of these rests on the log.
+Properties that this log cannot identify, computed from the log. In these respects, the fitted world is not based on the log.
 """
 CLICK_MODELS = """
-The mean log-likelihood of held-out slates under each click model, fitted to the others. The simplest one that is within a
-standard error of the best is taken.
+The mean log-likelihood of held-out slates under each click model, fitted to the other slates. The fit uses the simplest model
+whose log-likelihood is within one standard error of the best.
 """
 
 
@@ -46,14 +46,14 @@ def write_page(result: Mapping[str, Any], path: str | Path) -> None:
     """Write the page of a certificate.
 
     Args:
-        result: as certificate.json has it.
-        path: the HTML file to write.
+        result: content of certificate.json.
+        path: HTML file to write.
 
     Raises:
-        ValueError: the result holds no certificate.
+        ValueError: the result contains no certificate.
     """
     if not result.get("certificate"):
-        raise ValueError("the result holds no certificate: expected one of `slategym fit`")
+        raise ValueError("the result contains no certificate: expected the content of certificate.json of `slategym fit`")
     write_text(Path(path), page(result))
 
 
@@ -61,7 +61,7 @@ def page(result: Mapping[str, Any]) -> str:
     """Render the page as text.
 
     Args:
-        result: as certificate.json has it.
+        result: content of certificate.json.
     """
     frame, certificate = Frame(), result["certificate"]
     style = Style(Findings({"agents": {}, "config": {}}))
@@ -77,7 +77,7 @@ def page(result: Mapping[str, Any]) -> str:
         ),
         section("Click models", CLICK_MODELS, _click_models(compared)) if compared else "",
         section("Order of agents", ORDER, _order(certificate["order"], frame)) if certificate.get("order") else "",
-        section("Not in worlds of this kind", "What no fitted world has, whatever the log says.", _list(result["not_modelled"])),
+        section("Not modelled", "Properties that no fitted world has, whatever the log contains.", _list(result["not_modelled"])),
     ]
     fit = result["fit"]
     return frame.page(
@@ -104,7 +104,7 @@ def _likelihood(compared: Mapping[str, Any]) -> Markup:
         for name, baseline in each["baselines"].items():
             above = Estimate.from_json(baseline["fitted_above"])
             rows.append([PLURALS[event], name, number(baseline["log_likelihood"], 4), estimate_cell(above, 4)])
-    return table(["", "by", "log-likelihood per slate", "fitted world above it"], rows, id="likelihood")
+    return table(["event", "model", "log-likelihood per slate", "difference to the fitted world"], rows, id="likelihood")
 
 
 def _shares(rates: Mapping[str, Any]) -> Markup:
@@ -118,7 +118,7 @@ def _shares(rates: Mapping[str, Any]) -> Markup:
         for event, groups in rates.items()
         for by, each in groups.items()
     ]
-    return table(["", "by", "groups judged", "inside"], rows, id="inside")
+    return table(["event", "grouped by", "tested groups", "inside the interval"], rows, id="inside")
 
 
 def _figures(event: str, groups: Mapping[str, Any], frame: Frame) -> list[Markup]:
@@ -135,7 +135,7 @@ def _click_models(compared: Mapping[str, Any]) -> Markup:
         [name, number(each["log_likelihood"], 4), Cell(number(each["below_best"], 4), below=f"± {number(each['error'], 4)}")]
         for name, each in compared.items()
     ]
-    return table(["", "log-likelihood per slate", "below the best (± standard error)"], rows, id="click-models")
+    return table(["click model", "log-likelihood per slate", "difference to the best, ± standard error"], rows, id="click-models")
 
 
 def _order(found: Mapping[str, Any], frame: Frame) -> Markup:
@@ -143,4 +143,4 @@ def _order(found: Mapping[str, Any], frame: Frame) -> Markup:
         [name, *(estimate_cell(Estimate.from_json(found[world][place]), 4) for world in ("true", "fitted"))]
         for place, name in enumerate(found["agents"])
     ]
-    return frame.figure(plots.order(found)) + table(["", "true world", "fitted world"], rows, id="order")
+    return frame.figure(plots.order(found)) + table(["agent", "value, true world", "value, fitted world"], rows, id="order")

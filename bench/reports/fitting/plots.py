@@ -1,4 +1,4 @@
-"""The plots of a certificate."""
+"""Plots of a certificate."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from slategym.bench.reports.style import INK, PALETTE, Plot, axis, layout, padde
 
 
 def rates(key: str, title: str, found: Sequence[Mapping[str, Any]], half: bool = False) -> Plot | None:
-    """Plot the rates of groups in the log, with intervals, and in the fitted world; None where there is none.
+    """Plot the rates of groups in the log, with intervals, and in the fitted world; None without groups.
 
     Args:
-        key: of the plot.
-        title: of the groups.
-        found: the groups, as certificate.json has them.
-        half: whether it stands beside another one.
+        key: id of the plot.
+        title: what the groups are, the title of the horizontal axis.
+        found: the groups from certificate.json.
+        half: whether the plot is shown side by side with another one.
     """
     if not found:
         return None
@@ -66,10 +66,10 @@ def rates(key: str, title: str, found: Sequence[Mapping[str, Any]], half: bool =
 
 
 def order(found: Mapping[str, Any]) -> Plot:
-    """Plot what agents earn in the fitted world against the true one.
+    """Plot the value of agents in the fitted world against their value in the true world.
 
     Args:
-        found: `order`, as certificate.json has it.
+        found: `order` of certificate.json.
     """
     colour = PALETTE[2][0]
     true, fitted = ([each["mean"] for each in found[name]] for name in ("true", "fitted"))

@@ -1,1 +1,1 @@
-"""The page of a study of off-policy estimators. No numbers are computed here."""
+"""Pages of commands that use logs: `evaluate`, `replay` and `estimators`. Computations do not belong here."""

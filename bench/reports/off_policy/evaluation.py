@@ -1,4 +1,4 @@
-"""The page of policies that were evaluated on a log."""
+"""The page of `slategym evaluate`: policies evaluated on a log."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from slategym.bench.statistics import Estimate
 from slategym.utils.storage.files import write_text
 
 READING = """
-What each policy would have earned per slate, had it chosen instead of the logging policy, by estimators that see the logged
-slates of the second part alone, with 95 % intervals. <b>Effective size</b> is the number of unweighted slates that the weighted
-ones are as good as.
+Estimates, with 95 % intervals, of how much each policy would have earned per slate instead of the logging policy. The estimators
+use only the second part of the log. <b>Effective sample size</b> is the number of unweighted slates that carry as much
+information as the weighted ones.
 """
 TRUTH = """
-The <b>truth</b> is exact: the run of the log is simulated again, and the world says what the policy's slates are expected to earn
-from the same shoppers. Of policies that choose at random it is a mean over their slates.
+The <b>truth</b> is exact: the run that made the log is simulated again, and the world gives the expected value of the policy's
+slates for the same shoppers. For policies that choose at random, it is a mean over their slates.
 """
-PREFERRED = ("dr", "cascade-dr", "sndr", "snipw", "rips", "ipw", "sips")  # whose intervals hold, from the surest on
-MODEL_ALONE = ("dm", "switch-dr")  # where weights are large
-BOTH = "What each objective comes to by each estimator."
+PREFERRED = ("dr", "cascade-dr", "sndr", "snipw", "rips", "ipw", "sips")  # whose intervals hold, the most reliable first
+MODEL_ALONE = ("dm", "switch-dr")  # they rely on the reward model, switch-dr only where weights are large
+BOTH = "The estimate of each objective by each estimator."
 
 
 def write_page(result: Mapping[str, Any], path: str | Path) -> None:
     """Write the page of an evaluation.
 
     Args:
-        result: as evaluation.json has it, with at least one policy.
-        path: the HTML file to write.
+        result: content of evaluation.json, with at least one policy.
+        path: HTML file to write.
 
     Raises:
-        ValueError: the result holds no policy.
+        ValueError: the result contains no policy.
     """
     if not result.get("policies"):
-        raise ValueError("the result holds no policy: expected one at least that was evaluated")
+        raise ValueError("the result contains no policy: expected at least one that was evaluated")
     write_text(Path(path), page(result))
 
 
@@ -60,7 +60,7 @@ def page(result: Mapping[str, Any]) -> str:
         headline=headline(result),
         summary_sentences=sentences(result),
         setting=(
-            f"Policies learned {log['train']:,} slates and were evaluated on {log['test']:,} later ones, each of "
+            f"Policies learned from {log['train']:,} slates and were evaluated on {log['test']:,} later slates, each of "
             f"{log['ranks']} out of {log['items']:,} items. The value is {goal} per slate."
         ),
         sections=[
@@ -78,7 +78,7 @@ def page(result: Mapping[str, Any]) -> str:
 
 
 def headline(result: Mapping[str, Any]) -> str:
-    """The finding in a sentence, without its full stop: the best policy, and whether it earns more than the logging policy."""
+    """The finding in a sentence without a full stop: the best policy, and whether it earns more than the logging policy."""
     estimator, values = _preferred(result)
     known = {name: value for name, value in values.items() if value.mean is not None}
     if not known:
@@ -89,11 +89,11 @@ def headline(result: Mapping[str, Any]) -> str:
     if low is None or logger.mean is None:
         return said
     more = low > (logger.high or logger.mean)
-    return f"{said}, {'more than the logging policy' if more else 'not clearly more than the logging policy'}"
+    return f"{said}, {'' if more else 'not '}significantly more than the logging policy"
 
 
 def sentences(result: Mapping[str, Any]) -> list[str]:
-    """What must be known of the numbers: what the logger earned, how far estimators are off, and warnings by policy."""
+    """Sentences on the value of the logging policy, on the errors of the estimators, and warnings for each policy."""
     said = []
     earned = result["log"]["earned"]["utility"]
     if earned is not None:
@@ -103,12 +103,12 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
         sizes = {name: float(np.sqrt(np.mean(np.square(each)))) for name, each in errors.items()}
         best, worst = min(sizes, key=lambda name: sizes[name]), max(sizes, key=lambda name: sizes[name])
         said.append(
-            f"Against the truth, the root mean square error over the policies is least for {best}, {sizes[best]:.3g}"
-            + (f", and greatest for {worst}, {sizes[worst]:.3g}." if worst != best else ".")
+            f"Compared with the truth, {best} has the smallest root mean square error over the policies, {sizes[best]:.3g}"
+            + (f", and {worst} the largest, {sizes[worst]:.3g}." if worst != best else ".")
         )
     biased = [name for name in result["config"]["estimators"] if name.partition(":")[0] in MODEL_ALONE]
     if biased:
-        said.append(f"The intervals of {listed(biased)} leave out the bias of the reward model.")
+        said.append(f"The intervals of {listed(biased)} do not include the bias of the reward model.")
     said += result["notes"]
     for name, policy in result["policies"].items():
         said += [f"{name}: {warning}" for warning in policy["warnings"]]
@@ -116,7 +116,7 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
 
 
 def _preferred(result: Mapping[str, Any]) -> tuple[str, dict[str, Estimate]]:
-    """The estimator that speaks for a policy, and its values: the first of `PREFERRED` that there is, or else the last one."""
+    """The estimator that policies are ranked by, and its values: the first of `PREFERRED` that was used, or the last one."""
     policies = {name: policy["values"] for name, policy in result["policies"].items() if policy["values"]}
     if not policies:
         return "", {}
@@ -147,7 +147,8 @@ def _all(result: Mapping[str, Any]) -> str:
         for estimator, value in policy["values"].items():
             chosen = ", ".join(f"{option}={limit}" for option, limit in value["chosen"].items())
             rows.append([name, estimator, _cell(value["utility"]), number(value["effective_size"], 0), chosen or "–", truth])
-    return table(["policy", "estimator", "value", "effective size", "chosen", "truth"], rows, id="values-table") if rows else ""
+    heads = ["policy", "estimator", "value", "effective sample size", "chosen options", "truth"]
+    return table(heads, rows, id="values-table") if rows else ""
 
 
 def _objectives(result: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The page of agents replayed on a log."""
+"""The page of `slategym replay`: agents replayed on a log."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from slategym.bench.statistics import Estimate
 from slategym.utils.storage.files import write_text
 
 REJECTION = """
-An agent chooses for each logged shopper and learns only the slates that it chose as they were logged; what those earned is its
-value, as if it had been online for so many slates. That is right where slates were drawn with known probabilities; a match with a
-probable slate is then accepted more rarely.
+An agent chooses a slate for each logged shopper, and learns only from those slates where its choice is the logged slate. The mean
+reward of these slates is its value, as if it had been online for so many slates. This is correct if the logged slates were drawn
+with known probabilities; matches with probable slates are then accepted less often, to correct for it.
 """
 OFF_POLICY = """
-An agent learns the whole log. Each of its policies on the way is judged by the slates that it has not learned yet, weighted by
-the ratio of its own probability to the logged propensity (<b>snipw</b> and <b>rips</b>: see <code>slategym estimators</code>).
+An agent learns from the whole log. Each of its policies on the way is evaluated on slates that it has not learned from yet,
+weighted by the ratio of its own probability to the logged propensity (<b>snipw</b> and <b>rips</b>: see
+<code>slategym estimators</code>).
 """
 
 
@@ -32,14 +33,14 @@ def write_page(result: Mapping[str, Any], path: str | Path) -> None:
     """Write the page of a replay.
 
     Args:
-        result: as replay.json has it, with at least one agent.
-        path: the HTML file to write.
+        result: content of replay.json, with at least one agent.
+        path: HTML file to write.
 
     Raises:
-        ValueError: the result holds no agent.
+        ValueError: the result contains no agent.
     """
     if not result.get("agents"):
-        raise ValueError("the result holds no agent: expected one at least that was replayed")
+        raise ValueError("the result contains no agent: expected at least one that was replayed")
     write_text(Path(path), page(result))
 
 
@@ -64,10 +65,10 @@ def page(result: Mapping[str, Any]) -> str:
         ),
         sections=[
             section(
-                "Values", "What each agent earned per slate.", frame.figure(values_plot("values", rows, value)) + _both(result)
+                "Values", "The value per slate of each agent.", frame.figure(values_plot("values", rows, value)) + _both(result)
             ),
             section("By rejection", Markup(REJECTION), frame.figure(_curves(result)) + _accepted(result)),
-            section("Off-policy, while they learn", Markup(OFF_POLICY), _weighted(result)),
+            section("Off-policy, while agents learn", Markup(OFF_POLICY), _weighted(result)),
         ],
         configuration=entries(plain(config)),
         palette=ink_sheet(),
@@ -76,42 +77,41 @@ def page(result: Mapping[str, Any]) -> str:
 
 
 def off_policy_of(found: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The first off-policy value of an agent, which is self-normalised or reward-interaction; None where there is none.
+    """The first off-policy value of an agent, by the self-normalised or the reward-interaction estimator; None without any.
 
     Args:
-        found: of the agent.
+        found: the agent's results.
     """
     values = found["off_policy"]["values"]
     return next(iter(values.values()), None)
 
 
 def headline(result: Mapping[str, Any]) -> str:
-    """The finding in a sentence, without its full stop."""
+    """The finding in a sentence without a full stop."""
     known = {name: found["accepted"]["utility"]["mean"] for name, found in result["agents"].items()}
     known = {name: value for name, value in known.items() if value is not None}
     if not known:
-        return "No agent chose a slate as it was logged"
+        return "No agent chose any of the logged slates"
     best = max(known, key=lambda name: known[name])
     if len(known) == 1:
         return f"{best} earns {known[best]:.4g} per slate by rejection"
     estimate = Estimate.from_json(result["agents"][best]["accepted"]["utility"])
     lows = [Estimate.from_json(result["agents"][name]["accepted"]["utility"]) for name in known if name != best]
     apart = estimate.low is not None and all(other.high is not None and other.high < estimate.low for other in lows)
-    return (
-        f"{best} earns most by rejection, {known[best]:.4g} per slate" if apart else "No agent is clearly the best by rejection"
-    )
+    return f"{best} earns most by rejection, {known[best]:.4g} per slate" if apart else "No significant winner by rejection"
 
 
 def sentences(result: Mapping[str, Any]) -> list[str]:
-    """What must be known of the numbers: the log's propensities, and warnings by agent."""
+    """Sentences on the propensities of the log, and warnings for each agent."""
     log = result["log"]
-    kind = "drawn alike" if log["uniform"] else "drawn with different probabilities"
-    said = [f"The log's slates were {kind}." if log["propensities"] else "The log does not say how its slates were drawn."]
+    kind = "equal" if log["uniform"] else "different"
+    known = f"The slates of the log were drawn with {kind} probabilities."
+    said = [known if log["propensities"] else "The log contains no propensities."]
     said += log["notes"]
     for name, found in result["agents"].items():
         said += [f"{name}: {warning}" for part in ("accepted", "off_policy") for warning in found[part]["warnings"]]
         if found["off_policy"]["propensities"] == "estimated" and found["off_policy"]["values"]:
-            said.append(f"{name}: its propensities are estimates by draws.")
+            said.append(f"{name}: its propensities are estimated from draws.")
     return said
 
 
@@ -125,7 +125,7 @@ def _both(result: Mapping[str, Any]) -> str:
     for name, found in result["agents"].items():
         weighted = off_policy_of(found)
         rows.append([name, _cell(found["accepted"]["utility"]), _cell(weighted["utility"] if weighted else None)])
-    return table(["agent", "by rejection", "off-policy"], rows, id="values-table")
+    return table(["agent", "value by rejection", "off-policy estimate"], rows, id="values-table")
 
 
 def _accepted(result: Mapping[str, Any]) -> str:
@@ -133,7 +133,7 @@ def _accepted(result: Mapping[str, Any]) -> str:
     for name, found in result["agents"].items():
         accepted = found["accepted"]
         rows.append([name, f"{accepted['slates']:,}", f"{accepted['matched']:,}", *map(_cell, accepted["objectives"])])
-    return table(["agent", "accepted", "matched", *result["objectives"]], rows, id="accepted")
+    return table(["agent", "accepted slates", "matched slates", *result["objectives"]], rows, id="accepted")
 
 
 def _weighted(result: Mapping[str, Any]) -> str:
@@ -142,7 +142,8 @@ def _weighted(result: Mapping[str, Any]) -> str:
         for estimator, value in found["off_policy"]["values"].items():
             size = number(value["effective_size"], 0)
             rows.append([name, estimator, _cell(value["utility"]), *map(_cell, value["objectives"]), size])
-    return table(["agent", "estimator", "value", *result["objectives"], "effective size"], rows, id="off-policy") if rows else ""
+    heads = ["agent", "estimator", "value", *result["objectives"], "effective sample size"]
+    return table(heads, rows, id="off-policy") if rows else ""
 
 
 def _curves(result: Mapping[str, Any]) -> Plot:

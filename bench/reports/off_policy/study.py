@@ -1,4 +1,4 @@
-"""The page of `slategym estimators`: errors and coverage of each estimator, where each fails, and what to use."""
+"""The page of `slategym estimators`: error and coverage of each estimator, where each fails, and which one to use."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from slategym.utils.storage.files import write_text
 
 HEADINGS: dict[str, str] = {kind: name[0].upper() + name[1:] for kind, name in NAMES.items()}
 READING = """
-The root mean square error as a share of the true value, <b>{truth}</b>, over {replications} logs each; below it how often the
-normal 95 % interval covers. <b>Fails</b> says where an estimator cannot be used: its error is above {usable}, or its interval
-covers less than {covered}, beyond chance. In brackets the effective sample size. Logs are ordered by what wrote them: {logging}.
+The root mean square error over {replications} logs, as a share of the true value, <b>{truth}</b>. Below it is the interval
+coverage: how often the normal 95 % interval contains the true value. An estimator <b>fails</b> if its error is above {usable}, or
+if its interval coverage is significantly below {covered}. The effective sample size is in brackets. Logging policies: {logging}.
 """
 PLOTS = """
-Each point is a log by its effective sample size: how many rounds of the policy to evaluate it is as good as.
+Each point stands for logs of one kind, by their effective sample size: the number of rounds of the evaluated policy itself that
+carry as much information.
 """
 ALL = """
-All intervals of nominal 95 %: how often they cover, and how wide they are on average, as a share of the true value. Bias is as a
-share of it too.
+All kinds of 95 % intervals: how often they contain the true value, and their mean width below. Bias, standard deviation and width
+are shares of the true value.
 """
 WAYS = {"normal": "normal", "bootstrap": "bootstrap", "bernstein": "Bernstein"}
 
@@ -36,14 +37,14 @@ def write_page(result: Mapping[str, Any], path: str | Path) -> None:
     """Write the page of a study.
 
     Args:
-        result: as estimators.json has it, with cells.
-        path: the HTML file to write.
+        result: content of estimators.json, with cells.
+        path: HTML file to write.
 
     Raises:
-        ValueError: the result holds no cell.
+        ValueError: the result contains no cell.
     """
     if not result.get("cells"):
-        raise ValueError("the result holds no cell: expected one at least that was finished")
+        raise ValueError("the result contains no cell: expected at least one that is finished")
     write_text(Path(path), page(result))
 
 
@@ -86,8 +87,8 @@ def page(result: Mapping[str, Any]) -> str:
 
 
 def _map(kind: str, cells: Sequence[Mapping[str, Any]]) -> Markup:
-    """Where each estimator fails: a row for each, a column for each log."""
-    heads = ["", *(f"{cell['logging']}, {cell['rounds']:,} rounds (≈ {cell['effective_size']:,.0f})" for cell in cells)]
+    """A table of errors with a row for each estimator and a column for each kind of log."""
+    heads = ["estimator", *(f"{cell['logging']}, {cell['rounds']:,} rounds (≈ {cell['effective_size']:,.0f})" for cell in cells)]
     rows = []
     for name in cells[0]["estimators"]:
         row: list[Any] = [short(name)]
@@ -101,7 +102,8 @@ def _map(kind: str, cells: Sequence[Mapping[str, Any]]) -> Markup:
 
 
 def _intervals(kind: str, cells: Sequence[Mapping[str, Any]]) -> Markup:
-    heads = ["", "log", "rounds", "bias", "spread", *(f"{name}: covers" for name in WAYS.values()), "width"]
+    ways = (f"interval coverage, {name}" for name in WAYS.values())
+    heads = ["estimator", "logging policy", "rounds", "bias", "standard deviation", *ways, "interval width"]
     rows = []
     for cell in cells:
         for name, found in cell["estimators"].items():
@@ -145,7 +147,7 @@ def _plot(id_: str, cells: Sequence[Mapping[str, Any]], field: str) -> Plot:
     if field == "rmse":
         up = axis("error, % of the value", type="log", tickvals=[1, 2, 5, 10, 20, 50, 100, 200, 500])
     else:
-        up = axis("normal 95 % interval covers, %", range=[-2, 102])
+        up = axis("interval coverage (normal, 95 %), %", range=[-2, 102])
     return Plot(id_, traces, layout(height=380, top=10, bottom=50, xaxis=across, yaxis=up))
 
 

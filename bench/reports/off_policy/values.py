@@ -1,4 +1,4 @@
-"""Values of policies with their intervals, as text and as a plot: what pages of replays and evaluations share."""
+"""Values of policies with their intervals, as text and as a plot, for the pages of replays and evaluations."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from slategym.bench.format import number
 from slategym.bench.reports.style import INK, PALETTE, Plot, error_bars, forest_layout, plot_text
 from slategym.bench.statistics import Estimate
 
-Row = tuple[str, Mapping[str, Mapping[str, float | None] | None]]  # a policy, and its values by what estimates them
+Row = tuple[str, Mapping[str, Mapping[str, float | None] | None]]  # a policy, and its values by estimator
 
 
 def value_text(estimate: Mapping[str, float | None] | None) -> str:
-    """A value with the ends of its interval, to four digits; a dash where there is none.
+    """A value with the ends of its interval, or a dash without a value.
 
     Args:
-        estimate: as results files have it.
+        estimate: an estimate from a results file.
     """
     found = Estimate.from_json(estimate)
     if found.mean is None:
@@ -30,10 +30,10 @@ def value_text(estimate: Mapping[str, float | None] | None) -> str:
 
 
 def decimals_of(estimate: Estimate) -> int:
-    """How many decimals show two digits of the interval, at least two and at most six.
+    """The number of decimals that shows two digits of the interval: at least two, at most six; four without an interval.
 
     Args:
-        estimate: with an interval or without.
+        estimate: with or without an interval.
     """
     from math import floor, log10
 
@@ -42,12 +42,12 @@ def decimals_of(estimate: Estimate) -> int:
 
 
 def values_plot(name: str, rows: Sequence[Row], title: str) -> Plot:
-    """A forest plot: a row for each policy and a colour for what estimates it.
+    """A forest plot with a row for each policy and a colour for each estimator.
 
     Args:
-        name: of the element.
-        rows: from top to bottom.
-        title: of the horizontal axis.
+        name: id of the plot.
+        rows: the policies, from top to bottom.
+        title: title of the horizontal axis.
     """
     kinds = list(dict.fromkeys(kind for _, values in rows for kind in values))
     labels = [plot_text(policy) for policy, _ in reversed(rows)]
@@ -76,9 +76,9 @@ def values_plot(name: str, rows: Sequence[Row], title: str) -> Plot:
 
 
 def plain(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The entries of a configuration that say something.
+    """The entries of a configuration that are not empty.
 
     Args:
-        config: of a run.
+        config: configuration of a run.
     """
     return {name: value for name, value in config.items() if value not in (None, "", [])}

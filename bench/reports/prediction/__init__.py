@@ -1,1 +1,1 @@
-"""The page of a prediction: models of clicks and conversions. No other page, and no number that prediction.json does not hold."""
+"""The page of a prediction: models of clicks and conversions. Computations do not belong here."""

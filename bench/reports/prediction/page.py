@@ -1,4 +1,4 @@
-"""The page of a prediction: one self-contained file of HTML that works offline."""
+"""The page of `slategym predict`."""
 
 from __future__ import annotations
 
@@ -20,75 +20,80 @@ from slategym.bench.statistics import Estimate
 from slategym.utils.storage.files import write_text
 
 SUMMARY = """
-The best of each column is bold. <b>AUC</b> and <b>ECE</b> (expected calibration error) are of the last part of the log;
-<b>exact error</b> is the root mean squared difference from the exact probabilities of random slates for shoppers that are not
-in the log. Below each number is its 95 % interval: of AUC and error over shoppers, of what models earn over seeds. Intervals are
-of each model by itself; two models that are judged on the same shoppers can differ although their intervals overlap.
+The best number of each column is bold. <b>AUC</b> and <b>ECE</b> (expected calibration error) are measured on the test part of
+the log. <b>Exact error</b> is the root mean squared difference to the exact probabilities, for random slates shown to shoppers
+who are not in the log. The 95 % interval is below each number: over shoppers for AUC and errors, over seeds for values. Each
+interval is that of a single model. Two models can differ significantly although their intervals overlap, because they are tested
+on the same shoppers.
 """
 ALONE = """
-The best of each column is bold. All numbers are of the last part of the log: <b>AUC</b>, <b>ECE</b> (expected calibration error)
-and log-loss, with 95 % intervals over slates. A log cannot tell how far models are from the true probabilities, nor what they
-would earn.
+The best number of each column is bold. All numbers are measured on the test part of the log: <b>AUC</b>, <b>ECE</b> (expected
+calibration error) and log-loss, with 95 % intervals over slates. A log alone does not show how far models are from the true
+probabilities, or how much they would earn.
 """
 AGREE = """
-A model that orders impressions of a log well need not be the one that chooses well. If the order by a score were the order by
-what models earn, the points would lie on a line.
+A model that ranks the impressions of a log well does not always choose slates well. If the order by a metric were the same as the
+order by value, the points would lie on a rising or falling line.
 """
 ROC = """
-Of the last part of the log: how much of what happened is found among the impressions that are predicted highest. Conversions of
-clicks are judged over what was clicked, which is all that a log tells of them.
+On the test part of the log: the share of the positive impressions among those with the highest predictions. Conversions of clicks
+are tested only on clicked impressions, because the log contains no others.
 """
 CALIBRATION = """
-A point is a tenth of the impressions. On the dotted line, what was predicted happens as often. For conversions of clicks the
-curve is exact and over <b>all</b> impressions, clicked or not; the others are of the last part of the log.
+Each point is a tenth of the impressions. On the dotted line, predicted and observed rates are equal. The curve for conversions of
+clicks is exact and covers <b>all</b> impressions, clicked or not; the other curves are measured on the test part of the log.
 """
 CALIBRATION_ALONE = """
-A point is a tenth of the impressions of the last part of the log, or of its clicks. On the dotted line, what was predicted
-happens as often.
+Each point is a tenth of the impressions, or of the clicks, of the test part of the log. On the dotted line, predicted and
+observed rates are equal.
 """
 EXACT = """
-Over all impressions of random slates. <b>Bias</b> is the mean of predicted minus exact; <b>rank</b> is Spearman's correlation
-with the exact probability. AUC and log-loss are their expectations under the exact probabilities, so that chance plays no part.
+Over all impressions of random slates. <b>Bias</b> is the mean difference between predicted and exact probabilities. <b>Rank
+correlation</b> is Spearman's correlation with the exact probability. AUC and log-loss are expectations under the exact
+probabilities, without sampling noise.
 """
 SELECTION = """
-What a model errs by in conversions over all impressions, less what it errs by where shoppers click. It is 0 for a model that
-errs alike on both, above 0 for one that expects too much of what is not clicked, and below 0 for one that expects too little.
+The mean error of a model's conversion probabilities over all impressions, minus its mean error over clicked impressions. It is 0
+if both errors are equal, positive if the model overestimates conversions of impressions that are not clicked, and negative if it
+underestimates them.
 """
 PROFILE = """
-How much of shoppers' true traits, which nobody observes, is told by the model's estimates for all items: R2 of a ridge
-regression, on shoppers that it was not learned from. <b>Observation</b> is the same from what is observed of shoppers. Segments
-are classes.
+How well the true traits of shoppers, which are never observed, can be predicted from the model's estimates for all items: R2 of a
+ridge regression, on shoppers that it was not fitted to. <b>Observation</b> is the same regression on the observation itself.
+Segments are predicted as classes.
 """
 EARNINGS = """
-Each model goes on as an agent after its training: it chooses slates, explores as it is made to, and goes on learning. All
-models meet the same shoppers. Differences to the first are paired over seeds; together they hold with 95 %.
+After training, each model continues as an agent: it chooses slates, explores as configured, and continues to learn. All models
+get the same shoppers. Differences to the first model are paired over seeds; their intervals hold together with 95 %.
 """
 COSTS = """
-Measured on the machine of this run, which makes these the only numbers that differ from run to run. The file holds what the
-model goes on learning from, such as its last slates. A decision is timed for many shoppers at once, and told for one.
+Measured on the machine of this run; these are the only numbers that differ between runs. The file includes the data from which
+the model continues to learn, such as its last slates. Decisions are timed for many shoppers together; the table shows the time
+per shopper.
 """
 CORRUPTION = """
-What the exact error becomes when a share of the values in the training part is wrong, while the parts that judge are clean:
-values of the context replaced by their mean, moved ten times as far from it, or answers turned around.
+The exact error when a share of the values in the training part is wrong, while the other parts are clean. <b>Missing values</b>:
+context values are replaced by their mean. <b>Outliers</b>: they are moved ten times as far from it. <b>Flipped labels</b>:
+clicks, and conversions of clicked items, are inverted.
 """
 EPOCHS = """
 The negative log-likelihood of clicks, and of conversions of clicks, per impression of the validation part. A star marks the
-epoch whose weights are kept.
+epoch whose weights are used.
 """
 
 
 def write_page(result: Mapping[str, Any], path: str | Path) -> None:
-    """Write the page of a prediction; the costs are read from costs.json beside it, if it is there.
+    """Write the page of a prediction. Costs are read from costs.json in the same folder, if it exists.
 
     Args:
-        result: as prediction.json has it, with at least one model.
-        path: the HTML file to write.
+        result: content of prediction.json, with at least one model.
+        path: HTML file to write.
 
     Raises:
-        ValueError: the result holds no model.
+        ValueError: the result contains no model.
     """
     if not result.get("models"):
-        raise ValueError("the result holds no model: expected one at least that was trained and judged")
+        raise ValueError("the result contains no model: expected at least one that was trained and tested")
     beside = Path(path).with_name("costs.json")
     costs = json.loads(beside.read_text("utf-8"))["models"] if beside.is_file() else result.get("costs", {})
     write_text(Path(path), page(result, costs))
@@ -98,8 +103,8 @@ def page(result: Mapping[str, Any], costs: Mapping[str, Mapping[str, float]]) ->
     """Render the page as text.
 
     Args:
-        result: as prediction.json has it.
-        costs: of each model, as costs.json has them.
+        result: content of prediction.json.
+        costs: costs of each model, from costs.json.
     """
     config, models, frame = result["config"], result["models"], Frame()
     style = Style(Findings({"agents": {name: {} for name in config["models"] if name in models}, "config": config}))
@@ -115,19 +120,19 @@ def page(result: Mapping[str, Any], costs: Mapping[str, Mapping[str, float]]) ->
         else ""
     )
     setting = (
-        f"{len(models)} models; a log of {config['world']} by {config['logged_by']}: {sizes['train']:,} slates to learn from, "
-        f"{sizes['validation']:,} to stop by, {sizes['test']:,} to judge by, in the order of time{further}."
+        f"{len(models)} models; a log of {config['world']} by {config['logged_by']}: {sizes['train']:,} slates for training, "
+        f"then {sizes['validation']:,} for validation and {sizes['test']:,} for the test{further}."
     )
     pages = [
         section("Summary", Markup(SUMMARY if true else ALONE), _summary(result)),
-        section("Prediction and earnings", AGREE, legend + _agreement(result, style, frame)) if true and len(models) > 1 else "",
-        section("Earnings", EARNINGS, _earnings(result, style, frame)) if true else "",
-        section("Error against exact probabilities", Markup(EXACT), _exact(result)) if true else "",
-        section("Order of impressions", ROC, legend + _rocs(models, style, frame)),
+        section("Prediction and value", AGREE, legend + _agreement(result, style, frame)) if true and len(models) > 1 else "",
+        section("Value as an agent", EARNINGS, _earnings(result, style, frame)) if true else "",
+        section("Comparison with exact probabilities", Markup(EXACT), _exact(result)) if true else "",
+        section("ROC curves", ROC, legend + _rocs(models, style, frame)),
         section("Calibration", calibration, legend + _calibration(models, style, frame, true)),
         section("Selection bias of conversions", SELECTION, _selection(models, style, frame)) if true else "",
-        section("Profile of the shopper", Markup(PROFILE), _profile(result)) if true else "",
-        section("Corruption", CORRUPTION, legend + _corruption(result, style, frame)) if config["corruption"] else "",
+        section("Traits of shoppers", Markup(PROFILE), _profile(result)) if true else "",
+        section("Corruption", Markup(CORRUPTION), legend + _corruption(result, style, frame)) if config["corruption"] else "",
         section("Epochs", EPOCHS, learned + frame.figure(curves)) if (curves := plots.epochs(models, style)) else "",
         section("Costs", COSTS, _costs(models, costs)) if costs else "",
     ]
@@ -148,14 +153,14 @@ def _summary(result: Mapping[str, Any]) -> Markup:
     models, metric = result["models"], result["ranked_by"]
     columns: dict[str, tuple[str, str, str, int]] = {
         "AUC, click": ("test", "click", "auc", 3),
-        "AUC, converts": ("test", "both", "auc", 3),
+        "AUC, click that converts": ("test", "both", "auc", 3),
         "ECE, click": ("test", "click", "ece", 4),
     }
     if true := knows_truth(result):
         columns |= {
             "exact error, click": ("exact", "click", "rmse", 4),
-            "conversion": ("exact", "conversion", "rmse", 4),
-            "converts": ("exact", "both", "rmse", 4),
+            "exact error, conversion of a click": ("exact", "conversion", "rmse", 4),
+            "exact error, click that converts": ("exact", "both", "rmse", 4),
         }
     else:
         columns["log-loss, click"] = ("test", "click", "log_loss", 5)
@@ -185,7 +190,7 @@ def _summary(result: Mapping[str, Any]) -> Markup:
 
 
 def _measured(found: Mapping[str, Any], key: str, places: int) -> Cell:
-    """A metric, with the ends of its interval below it where it has one."""
+    """A metric, with the ends of its interval below it if it has one."""
     return Cell(number(found[key], places), below=ends(Estimate.from_json(found.get(f"{key}_interval")), places))
 
 
@@ -214,7 +219,7 @@ def _earnings(result: Mapping[str, Any], style: Style, frame: Frame) -> Markup:
         cells = [estimate_cell(Estimate.from_json(found.get(key)), 4) for key in told]
         share = Estimate.from_json(found.get("share_of_oracle"))
         rows.append([name, *cells, percent(share.mean), _behind(result, order[0], name)])
-    heads = ["model", *(METRICS[key] for key in told), "of the oracle", f"difference to {order[0]}"]
+    heads = ["model", *(METRICS[key] for key in told), "% of oracle", f"difference to {order[0]}"]
     figure = plots.forest(some, style, "earnings", METRICS[metric], 4) if some else None
     return frame.figure(figure) + table(heads, rows, id="earnings-table")
 
@@ -235,7 +240,7 @@ def _exact(result: Mapping[str, Any]) -> Markup:
             found = result["models"][name]["exact"][target]
             cells = (_measured(found, "rmse", 4), number(found["bias"], 4, signed=True), number(found["rank_correlation"], 3))
             rows.append([name, *cells, _measured(found, "auc", 3), number(found["log_loss"], 5), number(found["ece"], 4)])
-        heads = [title, "RMSE", "bias", "rank", "AUC", "log-loss", "ECE"]
+        heads = [title, "RMSE", "bias", "rank correlation", "AUC", "log-loss", "ECE"]
         tables.append(table(heads, rows, id=f"exact-{target}"))
     return joined(tables)
 
@@ -276,7 +281,7 @@ def _selection(models: Mapping[str, Any], style: Style, frame: Frame) -> Markup:
         for name, model in models.items()
     ]
     figure = frame.figure(plots.forest(biases, style, "selection", "selection bias of conversions", 4))
-    return figure + table(["model", "all impressions", "where clicked", "selection bias"], rows, id="selection-table")
+    return figure + table(["model", "bias, all impressions", "bias, clicks", "selection bias"], rows, id="selection-table")
 
 
 def _profile(result: Mapping[str, Any]) -> Markup:
@@ -307,4 +312,4 @@ def _costs(models: Mapping[str, Any], costs: Mapping[str, Mapping[str, float]]) 
         for name, model in models.items()
         if name in costs
     ]
-    return table(["model", "training, seconds", "decision, microseconds", "file, bytes", "parameters"], rows, id="costs")
+    return table(["model", "training, s", "decision, µs", "file, bytes", "parameters"], rows, id="costs")

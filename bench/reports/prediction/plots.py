@@ -1,4 +1,4 @@
-"""The plots of a prediction."""
+"""Plots of a prediction."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Models = Mapping[str, Mapping[str, Any]]
 
 
 def against_value(result: Mapping[str, Any], style: Style, key: str, title: str, read: Any) -> Plot:
-    """Plot what models earn against a score of their predictions.
+    """Plot the value of models as agents against a metric of their predictions.
 
     Args:
-        result: as prediction.json has it.
-        style: of the models.
-        key: of the plot.
-        title: of the score.
-        read: gives the score of a model's results.
+        result: content of prediction.json.
+        style: look of the models.
+        key: the plot's id is "value-by-" and this key.
+        title: name of the metric.
+        read: returns the metric from the results of a model.
     """
     metric, traces, ends, scores = result["ranked_by"], [], [], []
     for name, model in result["models"].items():
@@ -59,19 +59,19 @@ def roc(models: Models, style: Style, target: str) -> Plot:
     for name, model in models.items():
         curve = model["test"][target]["roc"]
         if curve:
-            traces.append(_line(style, name, curve["false"], curve["true"], "%{y:.2f} found, %{x:.2f} false alarms"))
-    title = f"share of other impressions above, {TARGETS[target]}"
-    return Plot(f"roc-{target}", traces, _square(title, f"share found, {TARGETS[target]}", 1.0))
+            traces.append(_line(style, name, curve["false"], curve["true"], "true positives %{y:.2f}, false positives %{x:.2f}"))
+    title = f"false positive rate, {TARGETS[target]}"
+    return Plot(f"roc-{target}", traces, _square(title, f"true positive rate, {TARGETS[target]}", 1.0))
 
 
 def reliability(models: Models, style: Style, target: str, source: str) -> Plot:
-    """Plot what happened against what was predicted.
+    """Plot observed rates against predicted probabilities.
 
     Args:
-        models: by name.
-        style: of the models.
+        models: results of the models, by name.
+        style: look of the models.
         target: "click", "conversion" or "both".
-        source: "test", the last part of the log, or "exact", random slates.
+        source: "test", the last part of the log, or "exact", random slates with exact probabilities.
     """
     curves = {name: model[source][target]["reliability"] for name, model in models.items()}
     known = {name: curve for name, curve in curves.items() if curve}
@@ -79,23 +79,23 @@ def reliability(models: Models, style: Style, target: str, source: str) -> Plot:
     traces = [_diagonal(most)]
     for name, curve in known.items():
         counts = [f"{count:,.0f} impressions" for count in curve["count"]]
-        line = _line(style, name, curve["predicted"], curve["happened"], "predicted %{x:.4f}, happened %{y:.4f}<br>%{text}")
+        line = _line(style, name, curve["predicted"], curve["happened"], "predicted %{x:.4f}, observed %{y:.4f}<br>%{text}")
         line.update(text=counts, mode="lines+markers", marker={"size": 6, "color": style.colour(name)[0]})
         traces.append(line)
     where = "in the log" if source == "test" else "exact"
     title = f"predicted, {TARGETS[target]}"
-    return Plot(f"reliability-{source}-{target}", traces, _square(title, f"happened, {where}", most))
+    return Plot(f"reliability-{source}-{target}", traces, _square(title, f"rate, {where}", most))
 
 
 def forest(rows: Mapping[str, Estimate], style: Style, key: str, title: str, places: int) -> Plot:
-    """Plot estimates of models, the first on top.
+    """Plot estimates of models, with the first model at the top.
 
     Args:
-        rows: by model.
-        style: of the models.
-        key: of the plot.
-        title: of the axis.
-        places: decimals.
+        rows: the estimates, by model.
+        style: look of the models.
+        key: id of the plot.
+        title: title of the horizontal axis.
+        places: number of decimals.
     """
     names = list(rows)[::-1]
     traces, ends = [], []
@@ -119,7 +119,7 @@ def forest(rows: Mapping[str, Estimate], style: Style, key: str, title: str, pla
 
 
 def corruption(models: Models, style: Style, kind: str, target: str) -> Plot:
-    """Plot the exact error of a target by the share of values that were corrupted."""
+    """Plot the exact error of a target against the share of corrupted values."""
     traces, values, shares = [], [0.0], [0.0]
     for name, model in models.items():
         points = [{"level": 0.0, target: model["exact"][target]["rmse"]}, *model["corruption"].get(kind, [])]
@@ -140,7 +140,7 @@ def corruption(models: Models, style: Style, kind: str, target: str) -> Plot:
 
 
 def epochs(models: Models, style: Style) -> Plot | None:
-    """Plot the validation loss after each epoch, with a star at the one whose weights are kept; None without predictors."""
+    """Plot the validation loss after each epoch, with a star at the epoch whose weights are used; None without predictors."""
     traces, values = [], []
     for name, model in models.items():
         if not model["fit"]:

@@ -1,4 +1,4 @@
-"""What a prediction finds, in sentences; they draw nothing, so that the terminal prints them too."""
+"""Sentences on the findings of a prediction, for the page and the terminal."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ SCORES = {
 
 
 def headline(result: Mapping[str, Any]) -> str:
-    """Which models predict best and which earn most, in a sentence.
+    """The models with the best predictions and the highest value, in a sentence.
 
     Args:
-        result: as prediction.json has it, with at least one model.
+        result: content of prediction.json, with at least one model.
     """
     orders = result["orders"]
     if not knows_truth(result):
@@ -30,7 +30,7 @@ def headline(result: Mapping[str, Any]) -> str:
     earner, others = orders["value"][0], tied(result)
     metric = METRICS[result["ranked_by"]]
     first = listed([earner, *others])
-    earns = f"{first} cannot be told apart by {metric}" if others else f"{earner} has the highest {metric}"
+    earns = f"the {metric} of {first} does not differ significantly" if others else f"{earner} has the highest {metric}"
     predictor = orders["auc_click"][0]
     if len(result["models"]) == 1:
         return f"{earner}: AUC of clicks {number(result['models'][earner]['test']['click']['auc'], 3)}"
@@ -40,29 +40,29 @@ def headline(result: Mapping[str, Any]) -> str:
 
 
 def knows_truth(result: Mapping[str, Any]) -> bool:
-    """Whether the world of the log is known, and with it exact probabilities and what models earn.
+    """Whether the world of the log is known, so that there are exact probabilities and values as agents.
 
     Args:
-        result: as prediction.json has it.
+        result: content of prediction.json.
     """
     return "value" in result["orders"]
 
 
 def order_of(result: Mapping[str, Any]) -> list[str]:
-    """The models, best first: by what they earn, or by the log-loss of clicks where nobody knows that.
+    """The models, the best first: by value, or by the log-loss of clicks if values are not known.
 
     Args:
-        result: as prediction.json has it.
+        result: content of prediction.json.
     """
     found: list[str] = result["orders"]["value" if knows_truth(result) else "log_loss"]
     return found
 
 
 def tied(result: Mapping[str, Any]) -> list[str]:
-    """The models that are not shown to earn less than the one that earns most.
+    """The models that do not earn significantly less than the best one.
 
     Args:
-        result: as prediction.json has it.
+        result: content of prediction.json.
     """
     best = result["orders"]["value"][0]
     apart = {
@@ -72,10 +72,10 @@ def tied(result: Mapping[str, Any]) -> list[str]:
 
 
 def findings(result: Mapping[str, Any]) -> list[str]:
-    """How the orders agree, and the selection bias, in sentences.
+    """Sentences on the agreement of the orders and on the selection bias.
 
     Args:
-        result: as prediction.json has it, with at least one model.
+        result: content of prediction.json, with at least one model.
     """
     said: list[str] = []
     if not knows_truth(result):
@@ -91,7 +91,7 @@ def findings(result: Mapping[str, Any]) -> list[str]:
     worst = max(models, key=lambda name: abs(models[name]["selection_bias"]["difference"]))
     bias = models[worst]["selection_bias"]
     said.append(
-        f"Largest selection bias: {worst} errs in conversions by {number(bias['all'], 4, signed=True)} over all impressions and "
-        f"by {number(bias['clicked'], 4, signed=True)} where shoppers click."
+        f"Largest selection bias: the mean error of {worst}'s conversion probabilities is {number(bias['all'], 4, signed=True)} "
+        f"over all impressions and {number(bias['clicked'], 4, signed=True)} over clicked ones."
     )
     return said

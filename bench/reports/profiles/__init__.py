@@ -1,1 +1,1 @@
-"""The page of a profile: what it says, and its plots. No numbers of its own."""
+"""The page of a profile: its sentences and plots. Computations do not belong here."""

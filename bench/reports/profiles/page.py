@@ -18,22 +18,23 @@ from slategym.bench.statistics import Estimate
 from slategym.utils.storage.files import write_text
 
 SCORES = """
-A score is (value − value of random slates) / (value of the best policy − value of random slates): <b>0</b> is random, <b>1</b>
-the best, which is known exactly, and below 0 is worse than random (drawn at 0 in the radar). It is the mean of the task's three
-levels, over the whole run, so learning counts. Below a score is its 95 % interval over seeds.
+A score is (value − value of random slates) / (value of the best policy − value of random slates): <b>0</b> for random slates,
+<b>1</b> for the best policy, whose value is known exactly, and negative if an agent is worse than random (drawn at 0 in the radar
+plot). It is the mean over the three levels of a task and over the whole run, including the learning phase. The 95 % interval over
+seeds is below each score.
 """
 DIALS = """
-Each task at three settings of its dial, from easy to hard. All agents meet the same shoppers. The bars are the 95 % intervals of
+Each task at three settings of its dial, from easy to hard. All agents get the same shoppers. The bars are the 95 % intervals of
 {agent} over seeds.
 """
-MEANING = "What each task asks, with the score of {agent}, and what it means where an agent scores low."
+MEANING = "What each task tests, the score of {agent}, and what a low score means."
 PAIRS = """
-The score of {agent} less that of each reference, on the same seeds. An asterisk marks those that differ, by a paired t-test that
-holds for all pairs of agents within a task (Holm); the intervals hold together too.
+The score of {agent} minus that of each reference, with the same seeds. An asterisk marks significant differences, by a paired
+t-test with Holm's correction for all pairs of agents within a task; the intervals are corrected in the same way.
 """
 KNOWN = """
-The frozen levels: what random slates and the best policy are worth, exactly. That is the weighted objectives of a slate; of an
-episode in satiation and episode-value; and the utility of the goal in trade-off. The hash changes if anything in a level does.
+The exact values of random slates and of the best policy at each level. They are weighted objectives per slate, or per episode in
+satiation and episode-value; in trade-off they are the utility of the goal. The fingerprint changes if anything in a level does.
 """
 
 
@@ -41,14 +42,14 @@ def write_page(result: Mapping[str, Any], path: str | Path) -> None:
     """Write the page of a profile.
 
     Args:
-        result: as profile.json has it, with a task that the agent did.
-        path: the HTML file to write.
+        result: content of profile.json, with at least one task that the agent finished.
+        path: HTML file to write.
 
     Raises:
-        ValueError: the agent has finished no task.
+        ValueError: the agent finished no task.
     """
     if not result["agents"][result["config"]["agent"]]["tasks"]:
-        raise ValueError("the agent has finished no task: expected all levels of one, with one seed at least")
+        raise ValueError("the agent finished no task: expected all levels of at least one, with at least one seed")
     write_text(Path(path), page(result))
 
 
@@ -61,22 +62,22 @@ def page(result: Mapping[str, Any]) -> str:
     scores = joined([legend, frame.figure(radar(result, style)), _scores(result, agents, style)])
     plots = [dial(result, style, task) for task in result["tasks"]]
     pairs = [frame.halves(plots[at], plots[at + 1] if at + 1 < len(plots) else None) for at in range(0, len(plots), 2)]
-    compared = section("Against the references", Markup(PAIRS).format(agent=agent), _differences(result))
+    compared = section("Comparison with the references", Markup(PAIRS).format(agent=agent), _differences(result))
     return frame.page(
         title=f"Profile of {agent}",
         eyebrow="slategym profile",
         headline=headline(result),
         summary_sentences=[*sentences(result), *(result.get("notes") or [])],
         setting=(
-            f"{agent} beside {len(config['references'])} references on {len(result['tasks'])} tasks of three levels, "
+            f"{agent} and {len(config['references'])} references on {len(result['tasks'])} tasks with three levels, "
             f"{len(config['seeds'])} seeds each."
         ),
         sections=[
             section("Scores", Markup(SCORES), scores),
-            section("Along the dials", Markup(DIALS).format(agent=agent), joined([legend, *pairs])),
-            section("What the tasks tell", MEANING.format(agent=agent), _meaning(result)),
+            section("Scores by level", Markup(DIALS).format(agent=agent), joined([legend, *pairs])),
+            section("What the tasks test", MEANING.format(agent=agent), _meaning(result)),
             compared if config["references"] else "",
-            section("The levels", Markup(KNOWN), _known(result)),
+            section("Levels", Markup(KNOWN), _known(result)),
         ],
         configuration=entries({key: each for key, each in config.items() if key != "frozen"}),
         palette=style.sheet(),
@@ -97,7 +98,8 @@ def _meaning(result: Mapping[str, Any]) -> Markup:
     told = []
     for task, about in result["tasks"].items():
         score = result["agents"][result["config"]["agent"]]["tasks"].get(task, {}).get("score")
-        told.append((f"{task}, {number(Estimate.from_json(score).mean, 2)}", f"{about['asks']} Where it is low: {about['low']}"))
+        head = f"{task}, {number(Estimate.from_json(score).mean, 2)}"
+        told.append((head, f"{about['asks']} If the score is low: {about['low']}"))
     return part("entries", told)
 
 
@@ -121,4 +123,4 @@ def _known(result: Mapping[str, Any]) -> Markup:
         for level, frozen in zip(about["levels"], result["config"]["frozen"][task], strict=True):
             known = (number(level[name], 3) for name in ("random", "best"))
             rows.append([f"{task}, {about['dial']}: {level['setting']:g}", f"{level['slates']:,}", *known, frozen])
-    return table(["level", "slates", "random", "best", "hash"], rows, id="levels")
+    return table(["level", "slates", "value of random slates", "value of the best policy", "fingerprint"], rows, id="levels")

@@ -1,4 +1,4 @@
-"""The plots of a profile: the radar, and the scores along the dial of each task."""
+"""Plots of a profile: the radar plot, and the scores along the dial of each task."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ LEAST = -0.5  # the lowest score that a plot along a dial shows
 
 
 def radar(result: Result, style: Style) -> Plot:
-    """A spoke for each task and a line for each agent; scores below 0 are drawn at 0.
+    """A radar plot with an axis for each task and a line for each agent; negative scores are drawn at 0.
 
     Args:
-        result: as profile.json has it.
-        style: of the agents.
+        result: content of profile.json.
+        style: look of the agents.
     """
     traces, tasks = [], list(result["tasks"])
     names = [name for name in result["agents"] if name != result["config"]["agent"]]
@@ -75,17 +75,17 @@ def radar(result: Result, style: Style) -> Plot:
 
 
 def spoke(task: str) -> str:
-    """The name of a task at its spoke, in two lines where it has two words."""
+    """The label of a task in the radar plot, in two lines if it has two words."""
     return plot_text(task).replace("-", "<br>", 1)
 
 
 def dial(result: Result, style: Style, task: str) -> Plot:
-    """The score of each agent at each setting of a task's dial.
+    """Plot the score of each agent at each setting of a task's dial.
 
     Args:
-        result: as profile.json has it.
-        style: of the agents.
-        task: its name.
+        result: content of profile.json.
+        style: look of the agents.
+        task: name of the task.
     """
     about, traces = result["tasks"][task], []
     settings = [f"{level['setting']:g}" for level in about["levels"]]

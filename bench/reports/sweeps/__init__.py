@@ -1,1 +1,1 @@
-"""The page of a sweep of weights. No numbers."""
+"""The page of a sweep of weights. Computations do not belong here."""

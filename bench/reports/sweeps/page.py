@@ -1,4 +1,4 @@
-"""The page of a sweep of weights: one self-contained file of HTML that works offline."""
+"""The page of `slategym pareto`: a sweep of weights, compared with the exact Pareto front."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from slategym.bench.statistics import Estimate
 from slategym.utils.storage.files import write_text
 
 COLUMNS = {
-    "hypervolume_share": "hypervolume, share of the front's",
+    "hypervolume_share": "hypervolume",
     "expected_utility": "expected utility",
     "igd_plus": "IGD+",
     "igd": "IGD",
     "covered": "covered",
-    "observed_hypervolume_share": "hypervolume, share of what the observation allows",
-    "observed_covered": "covered of it",
+    "observed_hypervolume_share": "hypervolume, given the observation",
+    "observed_covered": "covered, given the observation",
 }
 SHARES = ("hypervolume_share", "covered", "observed_hypervolume_share", "observed_covered")
 
 
 def write_page(sweep: Mapping[str, Any], path: str | Path) -> None:
-    """Write the page of what `bench.sweeps.sweep.pareto` returned, also as pareto.json holds it."""
+    """Write the page of a result of `bench.sweeps.sweep.pareto`, or of the content of pareto.json."""
     write_text(Path(path), page(sweep))
 
 
@@ -57,7 +57,7 @@ def page(sweep: Mapping[str, Any]) -> str:
 
 
 def headline(sweep: Mapping[str, Any]) -> str:
-    """Who comes nearest to the front, in a sentence."""
+    """The agents that come closest to the front, in a sentence."""
     agents = sweep["agents"]
     if not agents or sweep["front"] is None:
         return "No agent finished its sweep"
@@ -67,8 +67,8 @@ def headline(sweep: Mapping[str, Any]) -> str:
     gaps = {pair["b"]: Estimate.from_json(pair["difference"]) for pair in sweep["pairs"] if pair["a"] == first}
     alike = [name for name, gap in gaps.items() if gap.low is not None and gap.low <= 0]
     if alike:
-        return f"No significant winner: {listed([first, *alike])} come nearest to the front"
-    return f"{first} comes nearest to the front: {percent(best.mean)} of its hypervolume{within}"
+        return f"No significant winner: {listed([first, *alike])} come closest to the front"
+    return f"{first} comes closest to the front: {percent(best.mean)} of its hypervolume{within}"
 
 
 def _pictures(frame: Frame, sweep: Mapping[str, Any], style: Style) -> list[Markup]:
@@ -77,18 +77,18 @@ def _pictures(frame: Frame, sweep: Mapping[str, Any], style: Style) -> list[Mark
     count = len(sweep["config"]["objectives"])
     pairs = list(combinations(range(count), 2))
     reading = (
-        "The <b>line</b> is the exact front: the best achievable by mixtures of slates with full knowledge of each shopper. "
-        "Each <b>dot</b> is an agent trained with one set of weights, with its 95 % interval. "
+        "The <b>line</b> is the exact front: the best values that mixtures of slates can achieve with full knowledge of each "
+        "shopper. Each <b>dot</b> is an agent trained with one set of weights, with its 95 % interval. "
         if count == 2
-        else "The <b>small dots</b> are the exact front over all objectives, projected on two: one that looks worse here is "
-        "better in another objective. Each <b>larger dot</b> is an agent trained with one set of weights. "
+        else "The <b>small dots</b> are the exact front over all objectives, projected onto two of them: a dot that looks worse "
+        "here is better in another objective. Each <b>larger dot</b> is an agent trained with one set of weights. "
     )
     if sweep.get("observed"):
-        reading += "The <b>dotted line</b> is the front that the observation allows: slates chosen without knowing the shopper. "
+        reading += "The <b>dotted line</b> is the front for slates that are chosen from the observation alone. "
     if sweep["adaptive"]:
         reading += (
-            "The <b>dashed paths</b> are running means under a scalarizer, from the first slates on; the filled mark is the last "
-            "10 % of the run, the open one the best mixture for that utility."
+            "The <b>dashed paths</b> are running means of agents with a scalarizer, from the first slates on. The filled marker "
+            "is the mean of the last 10 % of the run, and the open marker the best mixture for the scalarizer."
         )
     if not pairs:
         return []
@@ -112,15 +112,16 @@ def _indicators(sweep: Mapping[str, Any], style: Style) -> Markup:
     cells = [[label, *(_cell(name, Estimate.from_json(row[name])) for name in columns)] for label, row in rows]
     measured = sweep["indicators"]
     reading = Markup(
-        "Objectives are scaled to 0..1 (nadir to utopia); means over seeds with 95 % intervals. <b>Hypervolume</b>: the volume "
-        "that the points dominate above the value of random slates, as a share of that of the front. "
-        "<b>Expected utility</b>: the weighted sum of the best point, averaged over {}. <b>IGD</b> and <b>IGD+</b>: the "
-        "mean distance from the front to the nearest point, and how far that point falls short. <b>Covered</b>: the share of "
-        "the front that a point reaches within "
-        "{:.0f} % in every objective. Where it is known, both are also given as shares of the front that the observation "
-        "allows. The last row is the oracle at the same weights, the best achievable with as many points."
+        "Objectives are scaled to 0..1 (nadir to utopia). The numbers are means over seeds with 95 % intervals. "
+        "<b>Hypervolume</b>: the volume that the points dominate above the value of random slates, as a share of that of the "
+        "front. <b>Expected utility</b>: the weighted sum of the best point, averaged over {}. <b>IGD</b>: the mean distance "
+        "from the front to the nearest point. <b>IGD+</b>: the same, counting only objectives in which the point is worse. "
+        "<b>Covered</b>: the share of the front that is matched by a point within {:.0f} % in every objective. If the front for "
+        "slates chosen from the observation alone is known, hypervolume and covered are also shown for that front. The last row "
+        "is the oracle with the same weights, the best achievable with as many points."
     ).format(measured["expected_utility_weights"], 100 * measured["covered_tolerance"])
-    return section("Quality of the learned fronts", reading, table(("", *columns.values()), cells, kind="sweep", id="indicators"))
+    heads = ("agent", *columns.values())
+    return section("Quality of the learned fronts", reading, table(heads, cells, kind="sweep", id="indicators"))
 
 
 def _cell(name: str, estimate: Estimate) -> Cell:
@@ -143,17 +144,18 @@ def _adaptive(frame: Frame, sweep: Mapping[str, Any], style: Style) -> list[Mark
         utilities = [number(row[name]["mean"], 4) for name in ("utility", "optimum")]
         regret = estimate_cell(Estimate.from_json(row["regret"]), 4)
         cells.append([part("agent", row["agent"], style, row["agent"]), row["scalarizer"], *values, best, *utilities, regret])
-    heads = ("", "scalarizer", *names, "best mixture", "utility", "best achievable", "regret of utility")
+    heads = ("agent", "scalarizer", *names, "best mixture", "utility", "best achievable utility", "regret")
     reading = (
-        "A scalarizer maximises a utility of the mean objectives and moves its weights during the run. Utility is that of the "
-        "mean value in the last 10 % of the run; the best achievable is the exact optimum over mixtures."
+        "A scalarizer maximises a utility of the mean objectives, and adapts its weights during the run. <b>Utility</b> is that "
+        "of the mean objectives in the last 10 % of the run; <b>best achievable</b> is the exact optimum over mixtures of "
+        "slates, and <b>regret</b> the difference."
     )
     shown: Sequence[Any] = [weights(sweep, style, place) for place in range(len(names) - 1)]
     drawn = joined(frame.halves(a, b) for a, b in zip(shown[::2], [*shown[1::2], None], strict=False))
     if drawn:
         about = Markup(
-            '<p class="reading">The normalised weight on an objective: times its range, as a share of the sum. '
-            "Colours are the agents', lines the scalarizers'.</p>"
+            '<p class="reading">The normalised weight of an objective: its weight times its range, as a share of the sum over '
+            "all objectives. Colours show agents, line styles show scalarizers.</p>"
         )
         drawn = about + legend(sweep, style, []) + drawn
-    return [section("Scalarizers", reading, table(heads, cells, kind="sweep", id="adaptive") + drawn)]
+    return [section("Scalarizers", Markup(reading), table(heads, cells, kind="sweep", id="adaptive") + drawn)]

@@ -1,4 +1,4 @@
-"""The plots of a sweep."""
+"""Plots of a sweep of weights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from slategym.bench.reports.page import part
 from slategym.bench.reports.style import INK, Plot, Style, axis, error_bars, layout, padded, plot_text
 from slategym.bench.statistics import Estimate
 
-# Line, mark and text in the legend of each scalarizer.
+# Line style, marker and legend of each scalarizer.
 LOOKS = (
     ("dash", "star", "★ – –"),
     ("dot", "square", "■ · · ·"),
@@ -23,11 +23,11 @@ LOOKS = (
     ("longdashdot", "cross", "✚ — ·"),
     ("solid", "x", "✖ ——"),
 )
-SETTLED = 0.02  # share of a run from which on its path decides the axes; earlier points may be far away
+SETTLED = 0.02  # earlier points than this share of a run do not affect the axes, since they may be far away
 
 
 def front(sweep: Mapping[str, Any], style: Style, x: int, y: int) -> Plot:
-    """Plot two objectives: the exact front, what each agent learned, and the paths under scalarizers."""
+    """Plot two objectives: the exact front, the values of each agent, and the paths of agents with scalarizers."""
     names, exact = sweep["config"]["objectives"], sweep["front"]
     two = len(names) == 2
     traces = [
@@ -51,7 +51,7 @@ def front(sweep: Mapping[str, Any], style: Style, x: int, y: int) -> Plot:
                 mode="lines" if two and len(observed["values"]) > 1 else "markers",
                 line={"color": INK["muted"][0], "width": 2, "dash": "dot"},
                 marker={"color": INK["muted"][0], "size": 4},
-                hovertemplate=f"<b>what the observation allows</b><br>{_both(names, x, y)}<extra></extra>",
+                hovertemplate=f"<b>front given the observation</b><br>{_both(names, x, y)}<extra></extra>",
             )
         )
     for agent, found in sweep["agents"].items():
@@ -85,7 +85,7 @@ def front(sweep: Mapping[str, Any], style: Style, x: int, y: int) -> Plot:
 
 
 def weights(sweep: Mapping[str, Any], style: Style, objective: int) -> Plot | None:
-    """Plot the normalised weight that each scalarizer put on an objective, against the slates shown."""
+    """Plot the normalised weight of an objective under each scalarizer, against the slates shown."""
     names = sweep["config"]["objectives"]
     traces, seen = [], [0.0, 1.0]
     for row in sweep["adaptive"]:
@@ -140,7 +140,7 @@ def _learned(
 
 
 def _path(row: Mapping[str, Any], sweep: Mapping[str, Any], style: Style, x: int, y: int) -> list[go.Scatter]:
-    """The running mean of what was shown, and its value in the last part of the run."""
+    """The running mean of an agent's values, and its value in the last part of the run."""
     names, colour = sweep["config"]["objectives"], style.colour(row["agent"])[0]
     label = f"<b>{style.label(row['agent'])}</b>, {plot_text(row['scalarizer'])}"
     dash, symbol, _ = _look(sweep, row["scalarizer"])
@@ -165,7 +165,7 @@ def _path(row: Mapping[str, Any], sweep: Mapping[str, Any], style: Style, x: int
 
 
 def legend(sweep: Mapping[str, Any], style: Style, agents: Sequence[str]) -> Markup:
-    """The agents by colour, the scalarizers by line and mark."""
+    """The agents with their colours, and the scalarizers with their line styles and markers."""
     every = dict.fromkeys([*agents, *(row["agent"] for row in sweep["adaptive"])])
     names = {agent: "exact front" if agent == ORACLE and agent not in sweep["agents"] else agent for agent in every}
     entries = [part("agent", agent, style, name) for agent, name in names.items()]

@@ -270,5 +270,5 @@ def test_the_audit_says_how_near_learned_shoppers_come(saved):
     learned_world = replace(world, user_model=LearnedShoppers(str(saved)).in_place_of(world))
     found = audit(learned_world, shoppers=100, context_ceiling=False)
     assert found["fidelity"]["correlation"] > 0.9
-    assert "These shoppers were learned: on random slates they click" in summary_sentences(found)[0]
+    assert "These shoppers were learned from a log: on random slates they click" in summary_sentences(found)[0]
     assert audit(world, shoppers=20, context_ceiling=False)["fidelity"] is None

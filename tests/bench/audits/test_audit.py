@@ -113,7 +113,7 @@ def test_rare_answers_make_agents_hard_to_tell_apart():
     # Clicks so rare are as uncertain as they are many: 7.85 times the variances, over the square of the difference.
     assert found["slates_to_tell"] == pytest.approx(7.849 * (random + oracle) / (oracle - random) ** 2, rel=1e-3)
     assert re.match(
-        r"Agents are hard to tell apart here: .* it takes about 2,[67]00,000 slates each to see it; but: rate", headline(found)
+        r"Agents are hard to tell apart here: .* detecting it takes about 2,[67]00,000 slates each; but: rate", headline(found)
     )
 
 
@@ -154,7 +154,7 @@ def test_costs_that_no_slate_earns_back_leave_differences_instead_of_shares(caps
     assert plot["layout"]["yaxis"]["ticktext"] == ["clicks alone", "conversions alone"]
     print_audit(found)
     said = capsys.readouterr().out
-    assert "below oracle" in said
+    assert "and regret" in said
     assert f"{short:.3f}" in next(line for line in said.splitlines() if line.startswith("random  "))
 
 
@@ -202,7 +202,7 @@ def test_an_idle_world_is_noted():
 def test_a_single_visit_has_no_later():
     found = audited(kinds_world(CLICK, CONVERT, slate_size=2, visits=1))
     assert found["lookahead"] is found["leaving"] is found["change"]["repetition"] is found["change"]["displacement"] is None
-    assert summary_sentences(found)[-1] == "A shopper comes once."
+    assert summary_sentences(found)[-1] == "Each shopper comes once."
 
 
 def test_an_oracle_that_is_not_exact_says_how_near_it_comes():
@@ -283,16 +283,16 @@ def test_behaviours_and_absences_are_counted():
     assert random["per_slate"]["like"]["mean"] == pytest.approx(likes / 2000, rel=0.25)  # of other random slates
     assert "no conversions" in {note["kind"] for note in found["notes"]}
     assert not any("conversions" in sentence for sentence in summary_sentences(found))
-    assert "What shoppers do besides" in page(found)
+    assert "Other behaviours of shoppers" in page(found)
 
 
 def test_sentences():
     said = summary_sentences(whole())
     assert len(said) == 5
-    assert "an agent can reach at most" in said[0]
+    assert "an agent, which sees only the observation, can earn at most" in said[0]
     assert "loses" in said[1]
-    assert "Shown 2 times in a row, a category loses" in said[2]
-    assert "of 4 visits under random slates" in said[4]
+    assert "A category that is shown 2 times in a row loses" in said[2]
+    assert "of 4 visits with random slates" in said[4]
     assert "nothing" not in said[0]
     assert audited(healthy(leave=(0.0,)))["leaving"]["policies"]["oracle"]["left"] == 0
     assert "No shopper leaves before the 4 visits are over." in summary_sentences(audited(healthy(leave=(0.0,))))

@@ -211,7 +211,7 @@ def test_it_is_shown_beside_the_share_of_the_oracle(capsys, monkeypatch):
     best = next(line for line in said if line.startswith("policy-gradient"))
     assert best.split()[4:6] == ["87.6", f"{100 * results['agents']['policy-gradient']['share_of_oracle']['mean']:.1f}"]
     assert max(map(len, said)) <= 80
-    assert "and 87.6 % of the best that the observation allows" in Findings(results).summary_sentences()[1]
+    assert "and 87.6 % of the value of the best slates given the observation" in Findings(results).summary_sentences()[1]
     text = page(results)
     results["config"]["references"] = "all"
     assert "--references all --out runs/again" in page(results)

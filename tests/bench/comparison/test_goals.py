@@ -195,7 +195,7 @@ def test_scalarizers_of_your_own():
 
 def test_the_page_stands_under_each_goal(results):
     text = page(results)
-    assert "the highest mean utility under each of 2 scalarizers" in text or "Highest mean utility: " in text
+    assert "the highest mean utility for each of 2 scalarizers" in text or "Highest mean utility: " in text
     for heading in ("nash: Leaderboard", "nash: Weights", "fixed:weights=1,10: Leaderboard", "nash: Clicks against conversions"):
         assert heading in text
     assert 'id="goal0-value"' in text

@@ -107,7 +107,7 @@ def test_a_leaderboard_of_the_built_in_worlds(result, capsys):
     said = capsys.readouterr().out
     assert max(map(len, said.splitlines())) <= 80
     assert all(said.count(f"agent-{number}-of-ones-own") == 3 for number in range(6)), "score, column and headline"
-    assert said.count("\nShop-v0 ") == said.count("score in") > 1
+    assert said.count("\nShop-v0 ") == said.count("score in world") > 1
     text = page(result)
     for words in ("popularity has the highest score over 4 worlds", "Performance profiles", "Probability of improvement"):
         assert words in text

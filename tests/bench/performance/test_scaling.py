@@ -69,7 +69,7 @@ def test_points_that_were_measured_are_taken_up(tmp_path, monkeypatch):
 def test_what_does_not_fit_or_fails_is_left_out(monkeypatch):
     monkeypatch.setattr(scale, "_free_memory", lambda: 10**9)
     (row,) = measure_all([Point("shoppers", ENVIRONMENT, shoppers=10**7)])["points"]
-    assert row["left_out"] == "needs about 8.3 GB of memory, and 1.0 GB are free"
+    assert row["left_out"] == "needs about 8.3 GB of memory, but only 1.0 GB are free"
     (row,) = measure_all([Point("slate_size", ENVIRONMENT, items=100, slate_size=101)])["points"]
     assert "slate_size is 101: expected 1..100" in row["left_out"]
     assert "nothing could be measured" in page({"machine": {}, "world": "Shop-v0", "seconds": 1.0, "points": [row]})

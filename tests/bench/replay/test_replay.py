@@ -125,7 +125,7 @@ def test_the_result_says_what_the_log_cannot_support():
     long = of_log(slates_of(items, random.random((400, 3)) < 0.3, propensity=np.tile(1 / (6 - np.arange(3)), 400)))
     few = replay_agents(long, ["random"])["agents"]["random"]
     assert set(few["off_policy"]["values"]) == {"rips", "sips"}
-    assert "With --ranks 1 only the first item" in few["accepted"]["warnings"][0]
+    assert "With --ranks 1, only the first item" in few["accepted"]["warnings"][0]
     with pytest.raises(ValueError, match=r"weights is \(1.0,\): expected one number for each of click, conversion"):
         replay_agents(of_log(log), ["random"], weights=(1.0,))
     with pytest.raises(ValueError, match="there is no"):

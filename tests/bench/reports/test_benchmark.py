@@ -262,7 +262,7 @@ def test_where_the_oracle_does_not_earn_there_is_regret_and_no_share(weights, ca
     first = findings.ranked[0]
     short = number(findings.estimate(first, "regret_per_slate").mean, 3)
     assert not any("% of the oracle" in sentence for sentence in findings.summary_sentences())
-    assert f"{first} falls {short[:4]}" in findings.summary_sentences()[1]
+    assert f"{first} earns {short[:4]}" in findings.summary_sentences()[1]
     print_leaderboard(results)
     said = capsys.readouterr().out
     assert "% of" not in said

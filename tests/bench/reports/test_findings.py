@@ -45,7 +45,7 @@ def test_a_noisy_third_that_may_be_first_is_not_passed_over():
 def test_one_seed_one_agent_and_the_oracle_alone():
     single = {name: (mean, None, None) for name, (mean, _, _) in THREE.items()}
     pairs = [(a, b, value, None, None) for a, b, value, _, _ in APART]
-    assert Findings(made(single, pairs, notes=["One seed"])).headline() == "a has the highest value per slate, on a single seed"
+    assert Findings(made(single, pairs, notes=["One seed"])).headline() == "a has the highest value per slate, with a single seed"
     assert "One seed" in Findings(made(single, pairs, notes=["One seed"])).summary_sentences()
     assert Findings(made({"a": THREE["a"]})).headline() == "a earns 0.500 per slate"
     assert Findings(made({"oracle": THREE["oracle"]})).headline() == "Only the oracle was run"

@@ -63,9 +63,9 @@ def test_sentences(result):
     assert "predicts clicks better than the best baseline" in told
     assert "Kendall's tau = 1.00" in told
     nothing = {**result, "certificate": {**result["certificate"], "rates": {}}}
-    assert "too small to judge" in headline(nothing)
+    assert "too small to test" in headline(nothing)
 
 
 def test_a_result_without_a_certificate_is_refused(result, tmp_path):
-    with pytest.raises(ValueError, match="holds no certificate"):
+    with pytest.raises(ValueError, match="contains no certificate"):
         write_page({**result, "certificate": {}}, tmp_path / "none.html")

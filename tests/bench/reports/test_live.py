@@ -83,7 +83,7 @@ def test_it_follows_a_run_to_its_end(browser, watched):
         run.step("random nash seed 0", step)
     progress(600)
     progress.runs(0, 4, ["lin-ts nash seed 0"])
-    until(browser, f"{TEXT.format('headline')} === 'Shop-v0: 0 of 4 runs done, 6 %'")
+    until(browser, f"{TEXT.format('headline')} === 'Shop-v0: 0 of 4 runs finished, 6 %'")
     until(browser, f"{DRAWN.format('curve')} === 2")
     assert browser.evaluate(DRAWN.format("path")) == 3  # with the front
     assert browser.evaluate(DRAWN.format("weight")) == 1  # of the line whose weights move
@@ -91,7 +91,7 @@ def test_it_follows_a_run_to_its_end(browser, watched):
         "lin-ts nash",
         "random nash",
     ]
-    assert "1 under way" in browser.evaluate(TEXT.format("rows"))
+    assert "1 in progress" in browser.evaluate(TEXT.format("rows"))
     assert browser.evaluate("document.getElementById('curve').data[0].x") == [100, 200, 300]
     for name in ("lin-ts nash seed 0", "random nash seed 0"):
         run.trackers[name].on_finish({"status": "finished"})
@@ -100,7 +100,7 @@ def test_it_follows_a_run_to_its_end(browser, watched):
     run.server.tell_end()
     run.server.close()
     until(browser, f"{TEXT.format('headline')} === 'Shop-v0: finished'")
-    assert browser.evaluate(TEXT.format("notice")) == "The run is finished. Its page is runs/Shop-v0/report.html."
+    assert browser.evaluate(TEXT.format("notice")) == "The run is finished. The report is runs/Shop-v0/report.html."
     assert "1 finished" in browser.evaluate(TEXT.format("rows"))
     assert {address.partition("?")[0] for address in browser.requests} == {
         run.server.address,
@@ -142,7 +142,7 @@ def test_a_run_that_was_killed_and_goes_on(browser, watched):
     opened(browser, run)
     until(browser, f"{DRAWN.format('curve')} === 1")
     run.server.close()
-    until(browser, f"{TEXT.format('notice')}.startsWith('No answer: the run has ended or was stopped.')")
+    until(browser, f"{TEXT.format('notice')}.startsWith('No connection: the run has ended or was stopped.')")
     assert browser.evaluate(DRAWN.format("curve")) == 1
     again = watched(port=run.server.port)
     again.step("lin-ts seed 0", 100)

@@ -42,7 +42,7 @@ def test_costs_are_read_beside_the_page(result, tmp_path):
     (tmp_path / "costs.json").write_text(json.dumps({"models": some}))
     write_page(result, tmp_path / "page.html")
     assert "12,345.60" in (tmp_path / "page.html").read_text(encoding="utf-8")
-    with pytest.raises(ValueError, match="the result holds no model"):
+    with pytest.raises(ValueError, match="the result contains no model"):
         write_page({**result, "models": {}}, tmp_path / "none.html")
 
 
@@ -68,5 +68,5 @@ def test_sentences(result):
     assert headline(same) == f"{first} has the highest AUC of clicks and the highest value per slate"
     unclear = {**clear, "pairs": [{**apart, "adjusted": 0.4}]}
     assert tied(unclear) == [second]
-    assert f"{first} and {second} cannot be told apart by value per slate" in headline(unclear)
+    assert f"the value per slate of {first} and {second} does not differ significantly" in headline(unclear)
     assert any("Largest selection bias" in sentence for sentence in findings(result))

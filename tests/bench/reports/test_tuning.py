@@ -60,10 +60,10 @@ def test_the_page_draws_everything(result, browser, tmp_path):
 def test_headlines(result):
     assert "earn 7.0 % more than the defaults (+3.0 % to +11.0 %)" in headline(judged(result, 0.07, 0.03, 0.11))
     assert "earn 7.0 % less than the defaults" in headline(judged(result, -0.07, -0.11, -0.03))
-    assert "cannot be told from the defaults (−1.0 % to +11.0 %)" in headline(judged(result, 0.07, -0.01, 0.11))
+    assert "do not differ significantly from the defaults (−1.0 % to +11.0 %)" in headline(judged(result, 0.07, -0.01, 0.11))
     none = {**result, "best": {**judged(result, 0, 0, 0)["best"], "number": 0}, "judgement": None}
     assert headline(none) == "No settings of policy-gradient were better than the defaults"
-    assert "not judged yet" in headline({**none, "best": judged(result, 0, 0, 0)["best"]})
+    assert "not yet compared with the defaults" in headline({**none, "best": judged(result, 0, 0, 0)["best"]})
 
 
 @pytest.mark.slow

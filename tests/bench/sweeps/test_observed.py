@@ -49,8 +49,8 @@ def test_a_sweep_has_shares_of_both_fronts(sweep, capsys):
     assert 0 <= agent["observed_covered"]["mean"] <= 1
     assert sweep["best"]["observed_hypervolume_share"]["mean"] > 1  # with full knowledge
     text = page(sweep)
-    assert "is the front that the observation allows" in text
-    assert "hypervolume, share of what the observation allows" in text
+    assert "is the front for slates that are chosen from the observation alone" in text
+    assert "hypervolume, given the observation" in text
     print_sweep(sweep)
     said = capsys.readouterr().out
     assert "of the" in said.splitlines()[4] + said.splitlines()[5]

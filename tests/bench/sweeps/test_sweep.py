@@ -114,12 +114,12 @@ def test_a_conditioned_policy_runs_once_and_is_asked_for_every_mix():
     np.testing.assert_allclose(means(result, "conditioned-policy-gradient"), learned.asked)
     assert result["adaptive"] == []
     assert result["agents"]["conditioned-policy-gradient"]["igd"]["low"] is None
-    assert "One seed: no intervals." in result["notes"]
+    assert "There are no intervals, because there is only one seed." in result["notes"]
 
 
 def test_where_shoppers_change_the_notes_say_so():
     result = pareto(shop("Shop-v0"), ("lin-ts",), 4000, 1, points=2, scalarizers=(), shoppers=100, processes=1)
-    assert any(note.startswith("Shoppers change with what they are shown") for note in result["notes"])
+    assert any(note.startswith("Shoppers change with the slates that they are shown") for note in result["notes"])
 
 
 def test_a_constraint_that_no_mixture_of_a_seed_meets_is_left_out_and_named(monkeypatch):
@@ -131,7 +131,7 @@ def test_a_constraint_that_no_mixture_of_a_seed_meets_is_left_out_and_named(monk
     monkeypatch.setattr(pareto_jobs, "optimum", refused)
     result = pareto(shop(), ("random",), 300, 1, points=2, scalarizers=("nash",), shoppers=100, processes=1)
     assert result["adaptive"] == []
-    assert "No mixture of slates meets nash for the shoppers of seed 0: left out." in result["notes"]
+    assert "Seed 0 is left out for nash: no mixture of slates meets it for these shoppers." in result["notes"]
 
 
 # How it runs
@@ -176,7 +176,7 @@ def test_a_sweep_that_is_stopped_keeps_what_is_whole():
     ("arguments", "message"),
     [
         ({"points": 1}, "points is 1: expected a whole number from 2 to 10,000"),
-        ({"agents": ("random", "random")}, "one comes twice"),
+        ({"agents": ("random", "random")}, "expected each only once"),
         ({"seeds": []}, "expected at least one of both"),
         ({"scalarizers": ("nsh",)}, "nash"),
         ({"precision": 0.0}, "precision is 0.0"),
@@ -193,10 +193,10 @@ def test_mistakes_are_named(arguments, message):
 @pytest.mark.slow
 def test_the_headline_says_who_comes_nearest():
     result = swept()
-    assert headline(result).startswith("oracle comes nearest to the front: ")
+    assert headline(result).startswith("oracle comes closest to the front: ")
     assert headline({"agents": {}, "front": None}) == "No agent finished its sweep"
     gap = {"a": "oracle", "b": "lin-ts", "difference": {"mean": 0.1, "low": -0.1, "high": 0.3}}
-    assert headline({**result, "pairs": [gap]}) == "No significant winner: oracle and lin-ts come nearest to the front"
+    assert headline({**result, "pairs": [gap]}) == "No significant winner: oracle and lin-ts come closest to the front"
 
 
 def test_agents_are_compared_on_the_same_seeds():

@@ -93,7 +93,7 @@ def test_trials_that_earn_little_end_early(peak):
     shown = {trial["number"]: trial["slates"] for trial in pruned["trials"]}
     assert all(shown[number] < 1600 for number in ended)
     assert {shown[number] for number in states if number not in ended} == {1600}
-    assert any("ended early" in note for note in pruned["notes"])
+    assert any("stopped early" in note for note in pruned["notes"])
 
 
 def test_reports_add_up_over_the_runs():
@@ -143,7 +143,7 @@ def test_no_better_settings_leave_nothing_to_judge(peak):
     assert result["best"]["number"] == 0
     assert result["judgement"] is None
     assert result["status"] == "finished"
-    assert "nothing to judge" in result["notes"][0]
+    assert "nothing to compare" in result["notes"][0]
 
 
 def test_trials_follow_launches_and_leave_out_retired_items(tmp_path):

@@ -74,7 +74,7 @@ def test_ports_that_there_are_not(port):
 
 
 def test_a_port_in_use_is_named(server):
-    with pytest.raises(OSError, match=rf"port {server.port} of 127.0.0.1 is in use: give another one"):
+    with pytest.raises(OSError, match=rf"port {server.port} of 127.0.0.1 is in use: give another port"):
         WatchServer(server.port)
 
 

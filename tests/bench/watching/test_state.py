@@ -64,7 +64,7 @@ def test_tracks_from_before_count_if_they_are_of_the_same_command(tmp_path, same
     found = [line["runs"] for line in state.read()["lines"]]
     assert found == ([{"interrupted": 1}] if same else [])
     tracked(tmp_path, "lin-ts seed 0", [(10, 1.0)])
-    assert [line["runs"] for line in state.read()["lines"]] == [{"under way": 1}]
+    assert [line["runs"] for line in state.read()["lines"]] == [{"in progress": 1}]
 
 
 def test_files_of_others_and_broken_ones_are_left_out(tmp_path):
@@ -88,7 +88,7 @@ def test_lines_are_means_of_their_runs(tmp_path):
     assert found["metrics"] == ["value_per_slate", "clicks_per_slate"]
     line, other = sorted(found["lines"], key=lambda line: line["name"])
     assert (line["name"], line["agent"], line["slates"]) == ("lin-ts", "lin-ts", [10, 20])
-    assert line["runs"] == {"finished": 1, "under way": 1}
+    assert line["runs"] == {"finished": 1, "in progress": 1}
     assert line["values"] == [4.0, 4.0]
     assert line["earned"] == [[4.0, 4.0], [None, None]]
     assert line["weights"] == [[0.5, 0.5], [None, None]]

@@ -120,13 +120,13 @@ def test_every_long_command_writes_one(tmp_path):
         ("staggered = 1.5", [], "--staggered is 1.5: expected true or false"),
         ("weights = [0, 0]", [], "--weights is '0,0': expected a number for each of click and conversion"),
         ("slates = ", [], "cannot be read as TOML"),
-        ("[slategym]\ncommand = 'slategym tune --agent x'", [], "is of slategym tune, and this is slategym benchmark"),
+        ("[slategym]\ncommand = 'slategym tune --agent x'", [], "belongs to slategym tune, and this is slategym benchmark"),
         ("agents = ['random']", ["agents.1.alpha=1"], "--set agents.1.alpha=1: expected one of agents.0 to agents.0"),
-        ("", ["agents.0=random"], "expected one of agents in the configuration, which has none"),
+        ("", ["agents.0=random"], "--set agents.0=random: expected a configuration with a list of agents"),
         ("agents = ['random']", ["agents=random"], "expected one of agents.0 to agents.0"),
         ("", ["slates.more=1"], "--set slates.more=1: slates has no options here"),
         ("", ["slates"], "--set is 'slates': expected KEY=VALUE"),
-        ("", ["shoppers=3"], "--set shoppers=3 changes shoppers, which another option of the command gives too"),
+        ("", ["shoppers=3"], "--set shoppers=3 changes shoppers, and another option of the command gives it too"),
         ("scalarizers = ['lagrangian:click>=0.5']", ["scalarizers.0.rate=2"], "lagrangian:click>=0.5 has bounds"),
     ],
 )
@@ -145,9 +145,9 @@ def test_one_of_other_code_is_told(made, tmp_path):
     text = (made / "config.toml").read_text("utf-8")
     (tmp_path / "old.toml").write_text(text.replace('fingerprint = "', 'fingerprint = "0'))
     words = ["benchmark", "--config", tmp_path / "old.toml", "--processes", 1]
-    assert "was written by other code" in slategym(*words, "--out", tmp_path / "a").stderr
-    assert "other code" not in slategym(*words, "--seeds", 1, "--out", tmp_path / "b").stderr
-    assert "there is none" in slategym("benchmark", "--config", tmp_path / "nothing.toml", code=2).stderr
+    assert "the code has changed since" in slategym(*words, "--out", tmp_path / "a").stderr
+    assert "the code has changed" not in slategym(*words, "--seeds", 1, "--out", tmp_path / "b").stderr
+    assert "there is no such file" in slategym("benchmark", "--config", tmp_path / "nothing.toml", code=2).stderr
 
 
 def test_toml_is_read_back_as_it_was():

@@ -38,7 +38,9 @@ def test_a_line_has_the_runs_the_speed_and_the_time_left(clock, capsys):
     lines.runs(1, 4, ["lin-ts seed 0", "random seed 0", "oracle seed 0"])
     clock.now += 10
     lines(15_000)
-    assert said(capsys) == ["shop: 15 %, 1 of 4 runs done, now lin-ts seed 0 and random seed 0, 500 slates/s, about 3 min left"]
+    assert said(capsys) == [
+        "shop: 15 %, 1 of 4 runs finished, now lin-ts seed 0 and random seed 0, 500 slates/s, about 3 min left"
+    ]
     clock.now += 59
     lines(99_999)
     assert said(capsys) == []
@@ -46,14 +48,14 @@ def test_a_line_has_the_runs_the_speed_and_the_time_left(clock, capsys):
     lines.runs(4, 4, [])
     lines(100_000)
     lines(100_000)
-    assert said(capsys) == ["shop: 100 %, 4 of 4 runs done, 1,295 slates/s"]
+    assert said(capsys) == ["shop: 100 %, 4 of 4 runs finished, 1,295 slates/s"]
 
 
 def test_runs_without_slates_show_that_it_lives(clock, capsys):
     lines = Lines("fit", 1000, clock)
     clock.now += 6
     lines.runs(0, 2, ["a fit"])
-    assert said(capsys) == ["fit: 0 %, 0 of 2 runs done, now a fit"]
+    assert said(capsys) == ["fit: 0 %, 0 of 2 runs finished, now a fit"]
 
 
 def test_a_short_run_says_that_it_ended(clock, capsys):
