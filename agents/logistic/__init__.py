@@ -1,1 +1,1 @@
-"""Thompson sampling and UCB with hierarchical logistic models of clicks and conversions. Not linear models (see `linear`)."""
+"""Thompson sampling and UCB with hierarchical logistic models of clicks and conversions, not linear models (see `linear`)."""

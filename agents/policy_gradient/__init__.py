@@ -1,1 +1,1 @@
-"""REINFORCE over slates with networks in torch. Not adapters of other libraries' algorithms (see `adapters`)."""
+"""REINFORCE over slates with networks in torch, not adapters of other libraries' algorithms (see `adapters`)."""

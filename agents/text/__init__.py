@@ -1,1 +1,1 @@
-"""Agents that use the titles of items. Not text encoders and text scorers (see `sim/text`)."""
+"""Agents that use the titles of items, not text encoders and text scorers (see `sim/text`)."""

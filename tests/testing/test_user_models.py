@@ -58,7 +58,7 @@ BROKEN = {
         zoo.Halves: r"Halves.delay has dtype float64: expected whole numbers. Return .*astype\(np.int64\)",
         zoo.SlatesOnly: r"SlatesOnly.conversion\(slate=None\) raises AttributeError: .* \(\w+.py:\d+\). Index the catalogue with",
         zoo.Broken: r"Broken.context raises AttributeError: shoppers have no 'moood'; .*zoo.py:\d+.*Return arrays for any number",
-        Crammed: r"Crammed.context raises MemoryError: full \(\w+_zoo.py:\d+\). Return arrays",
+        Crammed: r"Crammed.context raises MemoryError: full \(\w+_zoo.py:\d+\). Support any",
         zoo.WritesCatalog: r"WritesCatalog.spend raises ValueError: .*read-only.*Work on a copy",
         zoo.NoChoice: r"NoChoice.click_model is a str: expected a slategym.sim.click_models.ClickModel. Set click_model to",
         zoo.OneDictionary: r'OneDictionary.sample returns a dict: expected two mappings.* Return \{"name": array',

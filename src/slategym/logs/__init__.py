@@ -1,4 +1,4 @@
-"""Logs of slates in the format of slategym, and logs of impressions in other formats. Not the writing of slates (see `bench`)."""
+"""Logs of slates in the format of slategym, and logs of impressions in other formats, not the writing of slates (see `bench`)."""
 
 from __future__ import annotations
 

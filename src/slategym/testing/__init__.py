@@ -1,4 +1,4 @@
-"""Checks of user models, worlds and agents, as a function or as test classes. Not tests of slategym itself.
+"""Checks of user models, worlds and agents, as a function or as test classes, not tests of slategym itself.
 
 ```python
 from slategym.testing import AgentTests, assert_sound
