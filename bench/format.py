@@ -60,7 +60,7 @@ def percent_ends(estimate: Estimate) -> str:
 
 
 def weighted_sum(weights: Sequence[float], names: Sequence[str]) -> str:
-    """What a value is made of: "clicks + 10 × conversions"."""
+    """The formula of a value: "clicks + 10 × conversions"."""
     text = ""
     for weight, name in zip(weights, names, strict=False):
         sign, term = "−" if weight < 0 else "+", name if abs(weight) == 1 else f"{abs(weight):g} × {name}"
@@ -69,5 +69,5 @@ def weighted_sum(weights: Sequence[float], names: Sequence[str]) -> str:
 
 
 def listed(names: list[str]) -> str:
-    """Names as a sentence lists them."""
+    """Names as a list in a sentence: "a, b and c"."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
