@@ -147,7 +147,7 @@ def print_evaluation(result: Mapping[str, Any]) -> None:
     from slategym.bench.reports.off_policy.values import value_text
 
     known = any(policy["truth"] for policy in result["policies"].values())
-    lines = table("policy", "estimator", "value", "95 % interval", "effective\nsample size", *(["truth"] if known else []))
+    lines = table("policy", "estimator", "value", "95 % interval", "effective\nsample\nsize", *(["truth"] if known else []))
     lines.columns[1].justify = "left"
     for name, policy in result["policies"].items():
         truth = [value_text(policy["truth"] and {"mean": policy["truth"]["utility"]["mean"]})] if known else []

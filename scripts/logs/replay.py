@@ -97,7 +97,7 @@ def print_replay(result: Mapping[str, Any]) -> None:
     """
     from slategym.bench.reports.off_policy.replay import headline, off_policy_of, sentences, value_text
 
-    lines = table("agent", "accepted\nslates", "value by\nrejection", "off-policy\nestimate", "effective\nsample size")
+    lines = table("agent", "accepted\nslates", "value by\nrejection", "off-policy\nestimate", "effective\nsample\nsize")
     for name, found in result["agents"].items():
         accepted, weighted = found["accepted"], off_policy_of(found)
         size = "–" if weighted is None else f"{weighted['effective_size']:,.0f}"
