@@ -173,6 +173,6 @@ def _check_candidates(problem: Problem, observation: Observation, name: str) -> 
         row, column = divmod(bad, shown.shape[1])
         raise ValueError(
             f"{name}[{row}, {where.start + column}] (candidates) = {shown[row, column]:g} is not an item: "
-            f"ids run 0..{problem.items - 1}"
+            f"expected 0..{problem.items - 1}"
         )
     return shown

@@ -18,7 +18,7 @@ from tests.fuzz.inspection import EXEMPT
 
 FACT = re.compile(r"expected|is not|has shape|has dtype|is no |cannot|needs")
 # Row, rank, value and range; a number alone has no row.
-PLACE = re.compile(r"(\[\d+(, \d+)*\]|^item|^rank) = -?\d+ is not (an?|the) .*: (ids|they) run \d+\.\.\d+")
+PLACE = re.compile(r"(\[\d+(, \d+)*\]|^item|^rank) = -?\d+ is not (an?|the) .*: expected \d+\.\.\d+")
 
 
 def main(family: str, first: int) -> None:
