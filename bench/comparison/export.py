@@ -22,9 +22,9 @@ SPECIAL = {
 HEADS = {
     "value_per_episode": "value per episode",
     "value": "value per slate",
-    "share_of_best_known": "of oracle-episode",
-    "share_of_context": "of context",
-    "share_of_oracle": "of oracle",
+    "share_of_best_known": "share of oracle-episode",
+    "share_of_context": "share of context",
+    "share_of_oracle": "share of oracle",
     "regret_per_slate": "regret",
 }
 
