@@ -98,7 +98,7 @@ def run_sharded(
 
     Each shard has a copy of the agent, which decides for the shoppers of the shard; what it learns from is added up over all
     shards at every step, so that all copies learn the same. Shoppers and answers are those of `run`. An agent's random numbers
-    are drawn for each block of 256 shoppers by itself, and do not depend on the number of shards. So
+    are drawn for each block of shoppers (`block_rows`) by itself, and do not depend on the number of shards. So
 
     - an agent that does not learn shows the same slates for any number of shards; one without random numbers those of `run`;
     - one that learns from sums learns the same up to the rounding of float64, and policy-gradient up to that of float32.
@@ -111,7 +111,7 @@ def run_sharded(
         agent: see `run`; one that learns nothing, or whose copies can learn together (`Agent.learns_alone`).
         slates: a multiple of the shoppers.
         seed: see `run`.
-        shards: S, at most one for each 256 shoppers.
+        shards: S, at most one for each 1,024 shoppers, of fewer than 4,096 shoppers one for each 256 or 512.
         shoppers: n, of all shards together.
         weights: see `run`.
         scalarizer: see `run`.
