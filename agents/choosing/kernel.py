@@ -10,7 +10,7 @@ import numpy as np
 
 @nb.njit(cache=True, nogil=True)
 def place_left(slates: Any) -> None:
-    """Turn each number of slates (n, k), the position of an item among those that are not at the ranks above it, into the item."""
+    """Turn the numbers of slates (n, k), positions of items among those that are not at the ranks above, into the items."""
     taken = np.empty(slates.shape[1], np.int64)
     for row in range(slates.shape[0]):
         slate = slates[row]

@@ -19,7 +19,7 @@ from slategym.bench.execution.threads import one_thread
 from slategym.bench.execution.trace import Trace
 from slategym.bench.jobs.checkpoints import EVERY
 from slategym.bench.sharding.channels import Channel, ShardLostError, Start, shard_processes
-from slategym.bench.sharding.messages import Ended, Failed, Message, Order, Part, Ready, Stepped
+from slategym.bench.sharding.messages import Answer, Ended, Failed, Message, Order, Part, Ready, Stepped, packed
 from slategym.bench.sharding.setup import Kept, Setup, check_shards
 from slategym.bench.sharding.traces import joined_traces
 from slategym.sim.world import World
@@ -182,7 +182,7 @@ class _Lead:
                 ended = [first, *(message for message in messages if isinstance(message, Ended))]
                 self.costs.lead_seconds += thread_time() - before
                 return ended
-            answer = pickle.dumps(self._answer(first, messages))
+            answer = packed(self._answer(first, messages))
             for channel in channels:
                 channel.send(answer)
 
@@ -193,7 +193,7 @@ class _Lead:
             raise ShardError(f"{message.failure.title}: {message.failure.error}\n{message.failure.traceback}".rstrip())
         return message
 
-    def _answer(self, first: Message, others: Iterator[Message]) -> int | Order | Arrays:
+    def _answer(self, first: Message, others: Iterator[Message]) -> Answer:
         """The answer to the messages of all shards, which are of one kind."""
         if isinstance(first, Part):
             return self._total(first, others)

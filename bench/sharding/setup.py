@@ -99,7 +99,7 @@ class Setup(Brief):
         return range(start, min(stop, self.shoppers))
 
 
-def packed(setup: Setup) -> bytes:
+def packed_setup(setup: Setup) -> bytes:
     """The setup, pickled.
 
     Args:

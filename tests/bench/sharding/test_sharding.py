@@ -217,7 +217,9 @@ def test_agents_that_learn_otherwise_are_refused(world, agent):
         sharded(world, agent, 2)
 
 
-@pytest.mark.parametrize(("shoppers", "rows", "most"), [(1, 256, 1), (700, 256, 3), (2048, 512, 4), (4095, 512, 8), (9000, 1024, 9)])
+@pytest.mark.parametrize(
+    ("shoppers", "rows", "most"), [(1, 256, 1), (700, 256, 3), (2048, 512, 4), (4095, 512, 8), (9000, 1024, 9)]
+)
 def test_blocks_follow_from_the_shoppers(shoppers, rows, most):
     assert (block_rows(shoppers), blocks_of(shoppers)) == (rows, most)
     for shards in range(1, most + 1):
