@@ -111,7 +111,7 @@ def run_sharded(
         agent: see `run`; one that learns nothing, or whose copies can learn together (`Agent.learns_alone`).
         slates: a multiple of the shoppers.
         seed: see `run`.
-        shards: S, at most one for each 1,024 shoppers, of fewer than 4,096 shoppers one for each 256 or 512.
+        shards: S, at most one for each block.
         shoppers: n, of all shards together.
         weights: see `run`.
         scalarizer: see `run`.

@@ -17,7 +17,7 @@ from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 
 FOLDER = "shards"  # of a run, under OUT, while it is under way
-MOST, PARTS = 1024, 4  # rows of a block; blocks that smaller ones make possible
+MOST = 4096  # rows of a block
 
 
 @dataclass(frozen=True, repr=False)
@@ -116,16 +116,17 @@ def packed_setup(setup: Setup) -> bytes:
 
 
 def block_rows(shoppers: int) -> int:
-    """How many rows an agent decides for in one call: 1,024; with less than 4,096 shoppers 512, and with less than 2,048 256.
+    """How many rows an agent decides for in one call: a power of two from 256 to 4,096, near 16 times the root of the shoppers.
 
-    In larger blocks agents are called less often, smaller ones can be divided among more shards. It does not depend on the number
-    of shards, as each block has random numbers of its own.
+    Of 4,096 shoppers there are 4 blocks of 1,024, of 65,536 shoppers 16 of 4,096. In larger blocks agents are called less often,
+    smaller ones can be divided among more shards. It does not depend on the number of shards, as each block has random numbers
+    of its own.
 
     Args:
         shoppers: n, of all shards together.
     """
     rows = MOST
-    while rows > LEAST and PARTS * rows > shoppers:
+    while rows > LEAST and rows**2 > LEAST * shoppers:
         rows //= 2
     return rows
 

@@ -218,7 +218,7 @@ def test_agents_that_learn_otherwise_are_refused(world, agent):
 
 
 @pytest.mark.parametrize(
-    ("shoppers", "rows", "most"), [(1, 256, 1), (700, 256, 3), (2048, 512, 4), (4095, 512, 8), (9000, 1024, 9)]
+    ("shoppers", "rows", "most"), [(1, 256, 1), (700, 256, 3), (1024, 512, 2), (4096, 1024, 4), (65_537, 4096, 17)]
 )
 def test_blocks_follow_from_the_shoppers(shoppers, rows, most):
     assert (block_rows(shoppers), blocks_of(shoppers)) == (rows, most)
