@@ -40,9 +40,12 @@ def draw_slates(random: np.random.Generator, shoppers: int, slate_size: int, ite
     Returns:
         (n, k) int64, different items in each row.
     """
+    from slategym.agents.choosing.kernel import place_left  # compiled, so not on import
+
     slate = np.empty((shoppers, slate_size), np.int64)
     for rank in range(slate_size):
-        slate[:, rank] = draw_left(random, slate[:, :rank], items)
+        slate[:, rank] = random.integers(0, items - rank, shoppers)
+    place_left(slate)
     return slate
 
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 BLOCK = 256
 
 
-def blocks(shoppers: int) -> Iterator[slice]:
-    """Slices of at most `BLOCK` of n rows, in order."""
-    return (slice(start, min(start + BLOCK, shoppers)) for start in range(0, shoppers, BLOCK))
+def blocks(shoppers: int, rows: int = BLOCK) -> Iterator[slice]:
+    """Slices of at most so many of n rows, in order."""
+    return (slice(start, min(start + rows, shoppers)) for start in range(0, shoppers, rows))
 
 
 def normals(random: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:

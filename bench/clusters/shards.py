@@ -10,7 +10,7 @@ from typing import Any
 
 from slategym.bench.clusters.connection import check_version
 from slategym.bench.sharding.channels import ShardLostError, Start
-from slategym.bench.sharding.setup import Setup, packed
+from slategym.bench.sharding.setup import Setup, packed_setup
 from slategym.bench.sharding.threads import ShardThread
 from slategym.utils.plugins import loaded_files, make_importable
 from slategym.utils.storage.fingerprint import code_version
@@ -28,7 +28,7 @@ def shard_actors(ray: Any) -> Start:
         there = int(ray.cluster_resources().get("CPU", 0))
         if there < setup.shards:
             raise ValueError(f"the cluster has {there} processors: expected one for each of the {setup.shards} shards")
-        content, common = ray.put(packed(setup)), ray.put((loaded_files(), code_version()))
+        content, common = ray.put(packed_setup(setup)), ray.put((loaded_files(), code_version()))
         remote = ray.remote(ShardActor).options(num_cpus=1, max_restarts=0, scheduling_strategy="SPREAD")
         channels = [ActorChannel(ray, remote.remote(content, index, common), index) for index in range(setup.shards)]
         try:

@@ -9,14 +9,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
 from slategym.bench.jobs.interruption import children_spared
 from slategym.bench.jobs.workers import UNGUARDED, follow_parent, how_ended
-from slategym.bench.sharding.messages import LAST, Message
-from slategym.bench.sharding.setup import Setup, packed
+from slategym.bench.sharding.messages import LAST, Message, packed
+from slategym.bench.sharding.pipes import PipeEnd, make_pipe
+from slategym.bench.sharding.setup import Setup, packed_setup
 from slategym.bench.sharding.shard import tell_shard
 from slategym.utils.plugins import loaded_files, make_importable
 
@@ -28,8 +28,8 @@ class ShardLostError(RuntimeError):
 class Channel(Protocol):
     """The line to a shard."""
 
-    def receive(self) -> bytes:
-        """Wait for the next message, pickled.
+    def receive(self) -> bytes | memoryview:
+        """Wait for the next message, pickled; it is there until it is answered.
 
         Raises:
             ShardLostError: the shard is gone.
@@ -67,7 +67,7 @@ def shard_processes(setup: Setup) -> Iterator[list[ProcessChannel]]:
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):  # the script is being imported by a new process
         sys.exit(UNGUARDED)
-    content, channels = packed(setup), []
+    content, channels = packed_setup(setup), []
     try:
         with children_spared():
             for index in range(setup.shards):
@@ -88,7 +88,7 @@ class ProcessChannel:
 
     def __init__(self, setup: bytes, index: int) -> None:
         context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of torch and BLAS
-        self._connection, theirs = context.Pipe()
+        self._pipe, theirs = make_pipe(context)
         self._process = context.Process(target=_serve, args=(theirs, loaded_files(), setup, index), daemon=True)
         self._index = index
         self._process.start()
@@ -99,17 +99,17 @@ class ProcessChannel:
         """Of the process."""
         return self._process.pid
 
-    def receive(self) -> bytes:
+    def receive(self) -> bytes | memoryview:
         """See `Channel.receive`."""
         try:
-            return self._connection.recv_bytes()
+            return self._pipe.receive()
         except (EOFError, OSError) as error:
             raise self._lost() from error
 
     def send(self, answer: bytes) -> None:
         """See `Channel.send`."""
         try:
-            self._connection.send_bytes(answer)
+            self._pipe.send(answer)
         except OSError as error:
             raise self._lost() from error
 
@@ -126,7 +126,7 @@ class ProcessChannel:
 
     def end(self) -> None:
         """End the process."""
-        self._connection.close()
+        self._pipe.close()
         self._process.join(1)
         if self._process.is_alive():
             self._process.kill()
@@ -134,14 +134,14 @@ class ProcessChannel:
         self._process.close()
 
 
-def _serve(connection: Connection, files: dict[str, Path], setup: bytes, index: int) -> None:
+def _serve(pipe: PipeEnd, files: dict[str, Path], setup: bytes, index: int) -> None:
     """In a new process: run a shard."""
     make_importable(files)
     threading.Thread(target=follow_parent, daemon=True).start()
 
     def talk(message: Message) -> Any:
-        connection.send_bytes(pickle.dumps(message))
-        return None if isinstance(message, LAST) else pickle.loads(connection.recv_bytes())
+        pipe.send(packed(message))
+        return None if isinstance(message, LAST) else pickle.loads(pipe.receive())
 
     with suppress(OSError):
         tell_shard(pickle.loads(setup), index, talk)

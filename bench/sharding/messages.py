@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -78,3 +79,13 @@ class Failed:
 
 LAST = (Ended, Failed)  # messages without an answer
 Message = Ready | Part | Stepped | Ended | Failed
+Answer = int | Order | Arrays
+
+
+def packed(content: Message | Answer) -> bytes:
+    """A message or an answer, pickled; by the newest protocol arrays are copied once.
+
+    Args:
+        content: the message or the answer.
+    """
+    return pickle.dumps(content, pickle.HIGHEST_PROTOCOL)

@@ -19,7 +19,7 @@ from slategym.bench.execution.threads import one_thread
 from slategym.bench.execution.trace import Trace
 from slategym.bench.jobs.checkpoints import EVERY
 from slategym.bench.sharding.channels import Channel, ShardLostError, Start, shard_processes
-from slategym.bench.sharding.messages import Ended, Failed, Message, Order, Part, Ready, Stepped
+from slategym.bench.sharding.messages import Answer, Ended, Failed, Message, Order, Part, Ready, Stepped, packed
 from slategym.bench.sharding.setup import Kept, Setup, check_shards
 from slategym.bench.sharding.traces import joined_traces
 from slategym.sim.world import World
@@ -98,7 +98,7 @@ def run_sharded(
 
     Each shard has a copy of the agent, which decides for the shoppers of the shard; what it learns from is added up over all
     shards at every step, so that all copies learn the same. Shoppers and answers are those of `run`. An agent's random numbers
-    are drawn for each block of 256 shoppers by itself, and do not depend on the number of shards. So
+    are drawn for each block of shoppers (`block_rows`) by itself, and do not depend on the number of shards. So
 
     - an agent that does not learn shows the same slates for any number of shards; one without random numbers those of `run`;
     - one that learns from sums learns the same up to the rounding of float64, and policy-gradient up to that of float32.
@@ -111,7 +111,7 @@ def run_sharded(
         agent: see `run`; one that learns nothing, or whose copies can learn together (`Agent.learns_alone`).
         slates: a multiple of the shoppers.
         seed: see `run`.
-        shards: S, at most one for each 256 shoppers.
+        shards: S, at most one for each block.
         shoppers: n, of all shards together.
         weights: see `run`.
         scalarizer: see `run`.
@@ -182,7 +182,7 @@ class _Lead:
                 ended = [first, *(message for message in messages if isinstance(message, Ended))]
                 self.costs.lead_seconds += thread_time() - before
                 return ended
-            answer = pickle.dumps(self._answer(first, messages))
+            answer = packed(self._answer(first, messages))
             for channel in channels:
                 channel.send(answer)
 
@@ -193,7 +193,7 @@ class _Lead:
             raise ShardError(f"{message.failure.title}: {message.failure.error}\n{message.failure.traceback}".rstrip())
         return message
 
-    def _answer(self, first: Message, others: Iterator[Message]) -> int | Order | Arrays:
+    def _answer(self, first: Message, others: Iterator[Message]) -> Answer:
         """The answer to the messages of all shards, which are of one kind."""
         if isinstance(first, Part):
             return self._total(first, others)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slategym.agents.choosing.noise import BLOCK
+from slategym.agents.choosing.noise import BLOCK as LEAST
 from slategym.agents.registry import AgentMaker
 from slategym.agents.scalarizers.base import Scalarizer
 from slategym.bench.execution.exactness import Exactness
@@ -17,6 +17,7 @@ from slategym.sim.world import World
 from slategym.utils.short_repr import Brief
 
 FOLDER = "shards"  # of a run, under OUT, while it is under way
+MOST = 4096  # rows of a block
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,17 +89,17 @@ class Setup(Brief):
         return self.slates // self.shoppers
 
     def rows(self, index: int) -> range:
-        """The rows of a shard: whole blocks of `BLOCK`, as evenly as they can be divided.
+        """The rows of a shard: whole blocks, as evenly as they can be divided.
 
         Args:
             index: of the shard.
         """
-        blocks = blocks_of(self.shoppers)
-        start, stop = (BLOCK * (number * blocks // self.shards) for number in (index, index + 1))
+        block, blocks = block_rows(self.shoppers), blocks_of(self.shoppers)
+        start, stop = (block * (number * blocks // self.shards) for number in (index, index + 1))
         return range(start, min(stop, self.shoppers))
 
 
-def packed(setup: Setup) -> bytes:
+def packed_setup(setup: Setup) -> bytes:
     """The setup, pickled.
 
     Args:
@@ -114,13 +115,29 @@ def packed(setup: Setup) -> bytes:
         raise ValueError(" ".join(why.split())) from error
 
 
+def block_rows(shoppers: int) -> int:
+    """How many rows an agent decides for in one call: a power of two from 256 to 4,096, near 16 times the root of the shoppers.
+
+    Of 4,096 shoppers there are 4 blocks of 1,024, of 65,536 shoppers 16 of 4,096. In larger blocks agents are called less often,
+    smaller ones can be divided among more shards. It does not depend on the number of shards, as each block has random numbers
+    of its own.
+
+    Args:
+        shoppers: n, of all shards together.
+    """
+    rows = MOST
+    while rows > LEAST and rows**2 > LEAST * shoppers:
+        rows //= 2
+    return rows
+
+
 def blocks_of(shoppers: int) -> int:
-    """The most shards that shoppers can be divided into: each has a block of `BLOCK` at least, the last one perhaps a smaller.
+    """The most shards that shoppers can be divided into: each has a block at least, the last one perhaps a smaller.
 
     Args:
         shoppers: n.
     """
-    return -(-shoppers // BLOCK)
+    return -(-shoppers // block_rows(shoppers))
 
 
 def check_shards(slates: int, shoppers: int, shards: int) -> None:
@@ -141,6 +158,6 @@ def check_shards(slates: int, shoppers: int, shards: int) -> None:
         )
     if shards > blocks_of(shoppers):
         raise ValueError(
-            f"shards is {shards} for {shoppers:,} shoppers: expected at most {blocks_of(shoppers)}, as each has {BLOCK} shoppers "
-            "or more; ask for more shoppers"
+            f"shards is {shards} for {shoppers:,} shoppers: expected at most {blocks_of(shoppers)}, as each has "
+            f"{block_rows(shoppers):,} shoppers or more; ask for more shoppers"
         )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Decision, Observation
 from slategym.agents.choosing.eligibility import stacked
-from slategym.agents.choosing.noise import BLOCK, blocks
+from slategym.agents.choosing.noise import blocks
 from slategym.agents.common.pooling import Arrays, pooled
 from slategym.agents.known import AGENTS
 from slategym.agents.oracle import Oracle
@@ -30,7 +30,7 @@ from slategym.bench.execution.threads import one_thread
 from slategym.bench.jobs.checkpoints import Checkpoints
 from slategym.bench.jobs.failures import Failure
 from slategym.bench.sharding.messages import Ended, Failed, Message, Part, Ready, Stepped
-from slategym.bench.sharding.setup import Setup
+from slategym.bench.sharding.setup import Setup, block_rows
 from slategym.envs.vector import SlateVectorEnv
 
 LEARNING = 2**63  # in place of the number of a block, of random numbers by which agents learn
@@ -49,15 +49,16 @@ class BlockwiseAct:
 
     Args:
         first_row: of the shard, the first one of a block.
+        block: rows of a block.
     """
 
-    def __init__(self, first_row: int) -> None:
-        self.first_block = first_row // BLOCK
+    def __init__(self, first_row: int, block: int) -> None:
+        self.first, self.block = first_row // block, block
 
     def __call__(self, agent: Agent, step: int, observation: Observation, options: Mapping[str, Any]) -> Decision:
         """Ask for the decisions of a step."""
         decisions = []
-        for number, rows in enumerate(blocks(len(observation)), start=self.first_block):
+        for number, rows in enumerate(blocks(len(observation), self.block), start=self.first):
             begin_random(agent, step, number)
             decision = agent.act(observation[rows], **options)
             # An agent may use its arrays again for the next block.
@@ -178,7 +179,8 @@ def run_shard(setup: Setup, index: int, talk: Talk) -> Ended:
         if kept is not None and kept.fingerprint:
             name = f"{index:04d}-of-{setup.shards:04d}"
             checkpoints = Checkpoints(kept.shards, name, kept.fingerprint)
-        act = act_at_once if isinstance(agent, Oracle) else BlockwiseAct(rows.start)  # the oracle draws nothing
+        blockwise = BlockwiseAct(rows.start, block_rows(setup.shoppers))
+        act = act_at_once if isinstance(agent, Oracle) else blockwise  # the oracle draws nothing
         steps = Steps(env, agent, recorder, log, act)
         there_are = [int(content["step"]) for content in checkpoints.read({"world": world})] if checkpoints else []
         start: int = talk(Ready(tuple(there_are)))

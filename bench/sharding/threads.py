@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from slategym.bench.sharding.channels import ShardLostError
-from slategym.bench.sharding.messages import LAST, Message
+from slategym.bench.sharding.messages import LAST, Message, packed
 from slategym.bench.sharding.setup import Setup
 from slategym.bench.sharding.shard import tell_shard
 
@@ -55,7 +55,7 @@ class ShardThread:
             self._messages.put(None)
 
     def _talk(self, message: Message) -> Any:
-        self._messages.put(pickle.dumps(message))
+        self._messages.put(packed(message))
         if isinstance(message, LAST):
             return None
         answer = self._answers.get()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import kstest
 
 from slategym.agents.base import Decision, Problem
-from slategym.agents.choosing.exploration import draw_left
+from slategym.agents.choosing.exploration import draw_left, draw_slates
 from slategym.agents.choosing.noise import BLOCK, blocks, gumbels, normals
 from slategym.agents.common.credit import ItemCredit
 from slategym.agents.common.history import DecisionHistory
@@ -46,6 +46,12 @@ def test_draw_left_is_uniform():
     count = np.bincount(drawn, minlength=5)
     assert count[[0, 3]].tolist() == [0, 0]
     assert (abs(count[[1, 2, 4]] - 20_000) < 5 * np.sqrt(20_000)).all()
+
+
+def test_drawn_slates_hold_what_is_left_rank_by_rank():
+    slates, random = draw_slates(generator(7), 500, 4, 6), generator(7)
+    for rank in range(4):
+        np.testing.assert_array_equal(slates[:, rank], draw_left(random, slates[:, :rank], 6))
 
 
 def test_blocks_cover_all_rows():

@@ -17,7 +17,7 @@ from slategym.bench.execution.log_writer import LogWriter
 from slategym.bench.sharding.channels import ShardLostError, shard_processes
 from slategym.bench.sharding.joining import join_logs
 from slategym.bench.sharding.run import ShardError, run_sharded
-from slategym.bench.sharding.setup import Kept, check_shards
+from slategym.bench.sharding.setup import Kept, Setup, block_rows, blocks_of, check_shards
 from slategym.bench.sharding.threads import ShardThread, shard_threads
 from slategym.sim.simulation import Simulation
 from slategym.sim.worlds import make_world
@@ -215,6 +215,17 @@ def test_agents_that_learn_otherwise_are_refused(world, agent):
     names = re.escape(", ".join(name for name, spec in AGENTS.items() if spec.in_shards))
     with pytest.raises(ShardError, match=f"cannot learn in shards .*{names}"):
         sharded(world, agent, 2)
+
+
+@pytest.mark.parametrize(
+    ("shoppers", "rows", "most"), [(1, 256, 1), (700, 256, 3), (1024, 512, 2), (4096, 1024, 4), (65_537, 4096, 17)]
+)
+def test_blocks_follow_from_the_shoppers(shoppers, rows, most):
+    assert (block_rows(shoppers), blocks_of(shoppers)) == (rows, most)
+    for shards in range(1, most + 1):
+        parts = [Setup(None, "random", shoppers, 0, shoppers, shards, (), None, None, "off", True).rows(n) for n in range(shards)]
+        assert [row for part in parts for row in part] == list(range(shoppers))
+        assert all(part.start % rows == 0 for part in parts)
 
 
 def test_shards_are_whole_blocks():
