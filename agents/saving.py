@@ -97,6 +97,19 @@ def read_agent(path: Path) -> Any:
     return _agent_of(path, _read(path), trust=False)
 
 
+def candidates_of(path: Path) -> int | None:
+    """How many candidates a saved agent chooses among; None if among all items.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        ValueError: it is no saved agent or damaged.
+    """
+    found: int | None = _read(path)["problem"].get("candidates")
+    return found
+
+
 def adopt(agent: Agent, rules: SlateRules) -> None:
     """Give an agent, and what it consists of, the rules of the world that it has come to.
 

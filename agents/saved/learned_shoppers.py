@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from slategym.agents.base import Agent
+from slategym.agents.choosing.parts import forget_shoppers
 from slategym.agents.estimates import Estimates
 from slategym.agents.problem import Problem
+from slategym.agents.saving import candidates_of
 from slategym.sim.catalog import Catalog
 from slategym.sim.draws import Draws
 from slategym.sim.feedback import Feedback
@@ -29,8 +31,9 @@ class LearnedShoppers(UserModel):
     """The shoppers of a world, who click and convert with the probabilities that an agent estimates from what it observes.
 
     Who comes, what they show of themselves, how they look over a slate, change, wait and leave is that of the world's own model;
-    `slategym audit` and `slategym.bench.fidelity` say how near the answers come to its own. Estimates of a network may differ in
-    their last digits with the number of shoppers, so that a click may, once in millions.
+    `slategym audit` and `slategym.bench.fidelity` say how near the answers come to its own. Agent and world may have different
+    candidates, or none. Estimates of a network may differ in their last digits with the number of shoppers, so that a click may,
+    once in millions.
 
     Args:
         path: of the saved agent.
@@ -46,10 +49,12 @@ class LearnedShoppers(UserModel):
     @override
     def in_place_of(self, world: World) -> UserModel:
         plain = replace(world, candidates=None)
-        agent = Agent.load(self.path, Problem.of(plain))
-        agent.estimates(plain.observe(plain.shoppers(0, np.arange(1))))  # one that has none says so
+        offered = candidates_of(self.path)
+        agent = Agent.load(self.path, Problem.of(replace(world, candidates=offered)))
+        forget_shoppers(agent)
         model, truth = copy(self), world.user_model
         model.world, model.truth, model.agent = plain, truth, agent
+        model._of_every_item(plain.observe(plain.shoppers(0, np.arange(1))))  # an agent that has none says so
         for name in ("click_model", "behaviours", "longest_delay", "longest_absence"):
             setattr(model, name, getattr(truth, name))
         return model
@@ -81,8 +86,21 @@ class LearnedShoppers(UserModel):
     def _estimates(self, shoppers: Shoppers) -> Estimates:
         observation = self.world.observe(shoppers, compiled=False)
         if self._latest is None or not np.array_equal(self._latest[0], observation):
-            self._latest = (observation, self.agent.estimates(observation))
+            self._latest = (observation, self._of_every_item(observation))
         return self._latest[1]  # a visit asks for clicks and for conversions
+
+    def _of_every_item(self, observation: NDArray[np.float32]) -> Estimates:
+        """The agent's estimates (n, m); one that chooses among candidates is offered all items, some at a time."""
+        items, some = self.agent.problem.items, self.agent.problem.candidates
+        if some is None:
+            return self.agent.estimates(observation)
+        found = np.empty((2, len(observation), items), np.float32)
+        for start in range(0, items, some):
+            offered = np.arange(start, start + some) % items
+            columns = np.broadcast_to(offered.astype(np.float32), (len(observation), some))
+            estimated = self.agent.estimates(np.concatenate([observation, columns], axis=1))
+            found[:, :, offered] = estimated.click, estimated.conversion
+        return Estimates(*found)
 
     @staticmethod
     def _of(estimates: NDArray[np.float32], catalog: Catalog, slate: Items | None) -> Floats:
