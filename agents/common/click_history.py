@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.agents.common.shopper_memory import ShopperMemory
 from slategym.sim.feedback import Feedback
 
 NONE = -1  # in place of an item where fewer were clicked
@@ -23,7 +24,7 @@ def told_of(events: NDArray[np.int32]) -> NDArray[np.float32]:
     return np.asarray(told * there[..., None], np.float32)
 
 
-class ClickHistory:
+class ClickHistory(ShopperMemory):
     """The last clicks of the shoppers of a batch, by its rows; forgotten when the shopper of a row leaves.
 
     Conversions that come late are noted where the click still is.
@@ -43,6 +44,15 @@ class ClickHistory:
     def forget_shoppers(self) -> None:
         """Forget everybody: the rows are those of others from now on."""
         self.events = np.empty((0, self.length, len(EMPTY)), np.int32)
+        self.over = np.zeros(0, np.bool_)
+
+    def keep(self, rows: NDArray[np.bool_]) -> None:
+        """Go on with some of the rows alone.
+
+        Args:
+            rows: (n,) bool, which ones.
+        """
+        self.events, self.over = self.of(len(rows))[rows], self.over[rows]
 
     def of(self, count: int) -> NDArray[np.int32]:
         """(count, L, 3) the events of the rows; none are known where there are other rows than learned from.
@@ -72,6 +82,7 @@ class ClickHistory:
         Returns:
             (n, L, 3) the events of the rows, also of those whose shopper leaves.
         """
+        self.over = feedback.terminated | feedback.truncated
         if self.length == 0:
             self.events = self.of(len(items))
             return self.events
@@ -87,6 +98,5 @@ class ClickHistory:
         # What is known moves to the end and keeps its order.
         order = np.argsort(joined[..., ITEM] != NONE, axis=1, kind="stable")[:, -self.length :]
         now = np.take_along_axis(joined, order[..., None], axis=1)
-        left = (feedback.terminated | feedback.truncated)[:, None, None]
-        self.events = np.where(left, np.array(EMPTY, np.int32), now)
+        self.events = np.where(self.over[:, None, None], np.array(EMPTY, np.int32), now)
         return now
