@@ -151,19 +151,19 @@ class Prediction(Brief):
         about = {"agent": name, "slates": slates_of(parts.train), **{key: config[key] for key in ("epochs", "patience", "seed")}}
         with followed_training(track, f"{plain} training", about, about["slates"]) as training:
             agent = make_model(name, self.problem, config["seed"])
-            kept, start = kept_of(agent), perf_counter()
+            before, start = kept_of(agent), perf_counter()
             try:
                 history = train(agent, parts, config["epochs"], config["patience"], advance, training.epoch)
             except _StoppedError:
                 training.finish({"status": "interrupted"})
                 raise
             seconds = perf_counter() - start
-            examined = examined_by(agent, parts.train, kept)
+            examined = examined_by(agent, parts.train, before)
             result: dict[str, Any] = {
                 "fit": history,
                 "parameters": parameters(agent),
                 "examination": examined.tolist(),
-                "test": self._tested(shown_in(agent, parts.path, kept, parts.ends[1]).at_ranks(examined)),
+                "test": self._tested(shown_in(agent, parts.path, before, parts.ends[1]).at_ranks(examined)),
             }
             if truth is not None:
                 true = shown(agent, truth)
@@ -220,12 +220,12 @@ class Prediction(Brief):
         config, found = self.config, []
         for level in config["levels"]:
             agent = make_model(name, self.problem, config["seed"])
-            kept = kept_of(agent)
+            before = kept_of(agent)
             steps = corrupted(self.parts.train, agent.problem, kind, level, config["seed"])
             train(agent, replace(self.parts, train=steps), config["epochs"], config["patience"], advance)
             advance.base += self._fit
             found_there = shown(agent, truth)
-            measured = errors(truth, found_there.at_ranks(examined_by(agent, steps, kept)))
+            measured = errors(truth, found_there.at_ranks(examined_by(agent, steps, before)))
             found.append({"level": level, **{target: measured[target]["rmse"] for target in TARGETS}})
         return found
 
