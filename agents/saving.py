@@ -98,6 +98,19 @@ def read_agent(path: Path) -> Any:
     return _agent_of(path, _read(path), trust=False)
 
 
+def candidates_of(path: Path) -> int | None:
+    """How many candidates a saved agent chooses among; None if among all items.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        ValueError: it is no saved agent or damaged.
+    """
+    found: int | None = _read(path)["problem"].get("candidates")
+    return found
+
+
 def adopt(agent: Agent, rules: SlateRules) -> None:
     """Set the rules of a world in an agent and all its parts.
 

@@ -23,3 +23,14 @@ def parts_of(agent: Any) -> list[Any]:
             found[id(part)] = part
             waiting += vars(part).values()
     return list(found.values())
+
+
+def forget_shoppers(agent: Any) -> None:
+    """Let an agent forget which shopper is in which row: the rows are those of others from now on.
+
+    Args:
+        agent: the one.
+    """
+    for part in parts_of(agent):
+        if hasattr(part, "forget_shoppers"):
+            part.forget_shoppers()

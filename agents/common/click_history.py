@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from slategym.agents.common.shopper_memory import ShopperMemory
 from slategym.sim.feedback import Feedback
 
 NONE = -1  # in place of an item, where there are fewer clicks
@@ -23,7 +24,7 @@ def told_of(events: NDArray[np.int32]) -> NDArray[np.float32]:
     return np.asarray(told * there[..., None], np.float32)
 
 
-class ClickHistory:
+class ClickHistory(ShopperMemory):
     """The last clicks of the shoppers of a batch, by row. The clicks of a row are forgotten when its shopper leaves.
 
     Delayed conversions are added if the click is still in the history.
@@ -43,6 +44,15 @@ class ClickHistory:
     def forget_shoppers(self) -> None:
         """Forget all clicks, because the rows belong to other shoppers from now on."""
         self.events = np.empty((0, self.length, len(EMPTY)), np.int32)
+        self.over = np.zeros(0, np.bool_)
+
+    def keep(self, rows: NDArray[np.bool_]) -> None:
+        """Go on with some of the rows alone.
+
+        Args:
+            rows: (n,) bool, which ones.
+        """
+        self.events, self.over = self.of(len(rows))[rows], self.over[rows]
 
     def of(self, count: int) -> NDArray[np.int32]:
         """(count, L, 3) the events of the rows; without clicks if the number of rows has changed.
@@ -72,6 +82,7 @@ class ClickHistory:
         Returns:
             (n, L, 3) the events of the rows, including rows whose shopper leaves.
         """
+        self.over = feedback.terminated | feedback.truncated
         if self.length == 0:
             self.events = self.of(len(items))
             return self.events
@@ -87,6 +98,5 @@ class ClickHistory:
         # Clicks move to the end and keep their order.
         order = np.argsort(joined[..., ITEM] != NONE, axis=1, kind="stable")[:, -self.length :]
         now = np.take_along_axis(joined, order[..., None], axis=1)
-        left = (feedback.terminated | feedback.truncated)[:, None, None]
-        self.events = np.where(left, np.array(EMPTY, np.int32), now)
+        self.events = np.where(self.over[:, None, None], np.array(EMPTY, np.int32), now)
         return now

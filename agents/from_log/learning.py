@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from slategym.agents.choosing.parts import parts_of
+from slategym.agents.choosing.parts import forget_shoppers, parts_of
 from slategym.agents.from_log.correction import LARGEST, Correction
+from slategym.agents.from_log.following import learned
 from slategym.agents.from_log.impressions import Step, steps_of_impressions
 from slategym.agents.from_log.slates import steps_of_slates
 from slategym.agents.problem import Problem
@@ -89,7 +90,7 @@ def learn_steps(agent: Agent, steps: Iterable[Step], *, correct: bool = True) ->
             part.correction = Correction(part.problem.choices)
         for part, ratio in policies if correct else ():
             part.largest_ratio = max(ratio, LARGEST)
-        for step in steps:
+        for step in learned(agent, steps):
             agent.update(*step)
             slates += len(step[0])
     finally:
@@ -97,7 +98,5 @@ def learn_steps(agent: Agent, steps: Iterable[Step], *, correct: bool = True) ->
             part.correction = None
         for part, ratio in policies:
             part.largest_ratio = ratio
-        for part in parts:
-            if hasattr(part, "forget_shoppers"):  # parts that remember the shopper of each row
-                part.forget_shoppers()
+        forget_shoppers(agent)
     return slates

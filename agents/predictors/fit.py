@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from slategym.agents.base import Observation
-from slategym.agents.common.click_history import ClickHistory
 from slategym.agents.estimates import Estimates
+from slategym.agents.from_log.following import followed, learned
 from slategym.agents.from_log.impressions import Step
 from slategym.agents.predictors.agent import Predictor
-from slategym.agents.predictors.encoding import Known
 from slategym.utils.checked import checked
 from slategym.utils.ranges import Count
 
-Events = NDArray[np.int32]  # the shoppers' latest clicks, in the format of `ClickHistory`
 LEAST = 1e-7  # smallest probability whose logarithm is taken
 
 
@@ -73,7 +71,7 @@ def fit(
     """
     agent.only_remembers = True
     try:
-        for step in slates:
+        for step in learned(agent, slates):
             agent.update(*step)
     finally:
         agent.only_remembers = False
@@ -108,9 +106,8 @@ def validation_loss(agent: Predictor, steps: Sequence[Step]) -> float:
     """
     total, count = 0.0, 0
     relative = agent.position_bias.relative
-    for (step, events), conversions in zip(followed(agent, steps), conversions_of(steps), strict=True):
-        observation, decision, feedback = step
-        found = predicted(agent, observation, decision.slate, events)
+    for (observation, decision, feedback), conversions in zip(followed(agent, steps), conversions_of(steps), strict=True):
+        found = predicted(agent, observation, decision.slate)
         total += _surprise(found.click.astype(np.float64) * (relative / relative.max()), feedback.clicks).sum()
         total += _surprise(found.conversion.astype(np.float64), conversions)[feedback.clicks].sum()
         count += feedback.clicks.size
@@ -128,35 +125,14 @@ def conversions_of(steps: Sequence[Step]) -> list[NDArray[np.bool_]]:
     return found
 
 
-def followed(agent: Predictor, steps: Iterable[Step], fresh: bool = False) -> Iterator[tuple[Step, Events | None]]:
-    """Steps in chronological order, each with the shoppers' latest clicks before it; the predictor does not change.
-
-    Args:
-        agent: a predictor.
-        steps: steps of its problem.
-        fresh: whether the shoppers are new; otherwise they are those of the last step that the predictor recorded.
-
-    Yields:
-        A step and the events (n, L, 3), in the format of `ClickHistory`; None for a predictor that does not use them.
-    """
-    history = ClickHistory(agent.clicked_last.length)
-    if not fresh:
-        history.events = agent.clicked_last.events
-    for step in steps:
-        observation, decision, feedback = step
-        yield step, history.of(len(observation)) if history.length else None
-        history.add(agent.problem.shown(observation, decision.slate), feedback)
-
-
 @torch.no_grad()
-def predicted(agent: Predictor, observation: Observation, slate: NDArray[np.int64], events: Events | None = None) -> Estimates:
-    """A predictor's estimates for the items of slates, which takes less time than estimates for all items.
+def predicted(agent: Predictor, observation: Observation, slate: NDArray[np.int64]) -> Estimates:
+    """Estimate the items of slates for the shoppers that a predictor remembers, faster than its estimates of all items.
 
     Args:
         agent: a predictor.
         observation: (n, o) float32.
         slate: (n, k) int64, as returned by `act`.
-        events: (n, L, 3) the shoppers' latest clicks, for a predictor that uses them; None: no clicks.
 
     Returns:
         Estimates (n, k); for an ensemble the mean of its members.
@@ -164,9 +140,8 @@ def predicted(agent: Predictor, observation: Observation, slate: NDArray[np.int6
     Raises:
         ValueError: the observation or the slate is invalid.
     """
-    problem, length = agent.problem, agent.clicked_last.length
-    history = (ClickHistory(length).of(len(observation)) if events is None else events) if length else None
-    inputs = agent._inputs(Known(problem.seen(observation), problem.shown(observation, slate), history))
+    known = replace(agent._known(observation), items=agent.problem.shown(observation, slate))
+    inputs = agent._inputs(known)
     chances = torch.stack([torch.sigmoid(agent.networks[each](inputs)) for each in range(agent.members)]).mean(dim=0)
     click, conversion = chances.cpu().numpy().transpose(2, 0, 1)
     return Estimates(click, conversion)

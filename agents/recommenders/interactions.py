@@ -12,6 +12,7 @@ from scipy import sparse
 
 from slategym.agents.base import Problem
 from slategym.agents.common.replay import Replay, Slates
+from slategym.agents.common.shopper_memory import ShopperMemory
 from slategym.sim.feedback import Feedback
 from slategym.utils.short_repr import Brief
 
@@ -63,7 +64,7 @@ class Interactions(Brief):
         return Interactions(who, *made)
 
 
-class ShopperLog:
+class ShopperLog(ShopperMemory):
     """The last slates with their answers, and the shopper of each.
 
     The shopper of a row of the batch is a new one after the feedback in which the former one left, or had the last visit; all are
@@ -95,13 +96,21 @@ class ShopperLog:
         self.who = np.pad(self.who, (0, len(replay.items) - len(self.who)))
         kept = min(len(items), replay.capacity)
         self.who[np.arange(replay.count - kept, replay.count) % replay.capacity] = self.present[len(items) - kept :]
-        gone = feedback.terminated | feedback.truncated
+        self.over = feedback.terminated | feedback.truncated
         self.present = self.present.copy()
-        self.present[gone] = self._further(int(gone.sum()))
+        self.present[self.over] = self._further(int(self.over.sum()))
 
     def forget_shoppers(self) -> None:
         """Know nobody: the rows are those of others from now on."""
-        self.present = np.zeros(0, np.int64)
+        self.present, self.over = np.zeros(0, np.int64), np.zeros(0, np.bool_)
+
+    def keep(self, rows: NDArray[np.bool_]) -> None:
+        """Go on with some of the rows alone.
+
+        Args:
+            rows: (n,) bool, which ones.
+        """
+        self.present, self.over = self.present[rows], self.over[rows]
 
     def _further(self, count: int) -> NDArray[np.int64]:
         self.come += count

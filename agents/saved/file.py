@@ -11,7 +11,7 @@ from numpy.random import Generator, Philox
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Chances, Decision, Observation, Problem, PropensitySource, Slate
-from slategym.agents.choosing.parts import parts_of
+from slategym.agents.choosing.parts import forget_shoppers, parts_of
 from slategym.agents.estimates import Estimates
 from slategym.agents.scalarizers.base import FixedSum, Scalarizer
 from slategym.sim.choice import Mask
@@ -74,8 +74,7 @@ def load_for_run(problem: Problem, seed: int, scalarizer: Scalarizer | None, pat
         for name, value in list(vars(part).items()):
             if value is before:
                 object.__setattr__(part, name, goal)
-        if hasattr(part, "forget_shoppers"):  # parts that store the shopper of each row
-            part.forget_shoppers()
+    forget_shoppers(agent)
     return agent if learning else Frozen(agent)
 
 

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from slategym.agents.base import Agent
+from slategym.agents.choosing.parts import forget_shoppers
 from slategym.agents.estimates import Estimates
 from slategym.agents.problem import Problem
+from slategym.agents.saving import candidates_of
 from slategym.sim.catalog import Catalog
 from slategym.sim.draws import Draws
 from slategym.sim.feedback import Feedback
@@ -30,8 +32,8 @@ class LearnedShoppers(UserModel):
 
     Everything else follows the world's own user model: who arrives, what the observation shows, how a slate is examined, and how
     shoppers change, wait and leave. `slategym audit` and `slategym.bench.fidelity` measure how close the feedback is to that of
-    the world's own model. The last digits of a network's estimates may depend on the number of shoppers; this changes about one
-    click in millions.
+    the world's own model. Agent and world may have different candidates, or none. The last digits of a network's estimates may
+    depend on the number of shoppers; this changes about one click in millions.
 
     Args:
         path: path of the saved agent.
@@ -47,10 +49,12 @@ class LearnedShoppers(UserModel):
     @override
     def in_place_of(self, world: World) -> UserModel:
         plain = replace(world, candidates=None)
-        agent = Agent.load(self.path, Problem.of(plain))
-        agent.estimates(plain.observe(plain.shoppers(0, np.arange(1))))  # raises if the agent has no estimates
+        offered = candidates_of(self.path)
+        agent = Agent.load(self.path, Problem.of(replace(world, candidates=offered)))
+        forget_shoppers(agent)
         model, truth = copy(self), world.user_model
         model.world, model.truth, model.agent = plain, truth, agent
+        model._of_every_item(plain.observe(plain.shoppers(0, np.arange(1))))  # an agent that has none says so
         for name in ("click_model", "behaviours", "longest_delay", "longest_absence"):
             setattr(model, name, getattr(truth, name))
         return model
@@ -82,8 +86,21 @@ class LearnedShoppers(UserModel):
     def _estimates(self, shoppers: Shoppers) -> Estimates:
         observation = self.world.observe(shoppers, compiled=False)
         if self._latest is None or not np.array_equal(self._latest[0], observation):
-            self._latest = (observation, self.agent.estimates(observation))
+            self._latest = (observation, self._of_every_item(observation))
         return self._latest[1]  # kept, because a visit needs clicks and conversions
+
+    def _of_every_item(self, observation: NDArray[np.float32]) -> Estimates:
+        """The agent's estimates (n, m); one that chooses among candidates is offered all items, some at a time."""
+        items, some = self.agent.problem.items, self.agent.problem.candidates
+        if some is None:
+            return self.agent.estimates(observation)
+        found = np.empty((2, len(observation), items), np.float32)
+        for start in range(0, items, some):
+            offered = np.arange(start, start + some) % items
+            columns = np.broadcast_to(offered.astype(np.float32), (len(observation), some))
+            estimated = self.agent.estimates(np.concatenate([observation, columns], axis=1))
+            found[:, :, offered] = estimated.click, estimated.conversion
+        return Estimates(*found)
 
     @staticmethod
     def _of(estimates: NDArray[np.float32], catalog: Catalog, slate: Items | None) -> Floats:

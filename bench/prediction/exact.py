@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import repeat
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Observation
-from slategym.agents.common.click_history import ClickHistory
+from slategym.agents.common.shopper_memory import Kept, only, recalling
 from slategym.agents.estimates import Estimates
+from slategym.agents.from_log.following import followed
 from slategym.agents.from_log.impressions import Step
 from slategym.agents.predictors.agent import Predictor
-from slategym.agents.predictors.fit import Events, followed, predicted
+from slategym.agents.predictors.fit import predicted
 from slategym.bench.prediction.metrics import judged, rank_correlation, root_mean_square
 from slategym.bench.rollouts import LONGEST, TAKEN, Policy, derived, generator, random_policy
+from slategym.sim.feedback import Feedback
 from slategym.sim.shoppers import Shoppers
 from slategym.sim.simulation import Simulation
 from slategym.sim.world import World
@@ -33,22 +34,37 @@ ENOUGH = 20_000  # slates, to learn the examination of ranks from
 
 
 @dataclass(frozen=True, repr=False)
+class Visit(Brief):
+    """A visit of some shoppers, of whom some are taken.
+
+    Attributes:
+        taken: (n,) bool, of whom a random slate is told; it is another one than they are shown.
+        items: (n, k), what they are shown.
+        feedback: their answer to it.
+    """
+
+    taken: NDArray[np.bool_]
+    items: NDArray[np.int64]
+    feedback: Feedback
+
+
+@dataclass(frozen=True, repr=False)
 class Truth(Brief):
     """Random slates for some shoppers with exact probabilities, and what is true of these shoppers.
 
     Attributes:
-        observations: (n, o) of each batch of shoppers.
-        positions: (n, k) of each batch, the slates as agents give them.
-        events: (n, LONGEST, 3) of each batch, what the shoppers clicked last, as `ClickHistory` has it.
+        visits: those in which shoppers are taken, and those before.
+        observations: (t, o) of each visit in which t shoppers are taken.
+        positions: (t, k) of each of these, the slates as agents give them.
         click: (r, k) the probability of a click.
         conversion: (r, k) that a click converts.
         shopper: (r,) who they are.
         traits: (r, ...) by name, what is true of the shoppers and not observed.
     """
 
+    visits: tuple[Visit, ...]
     observations: tuple[Observation, ...]
     positions: tuple[NDArray[np.int64], ...]
-    events: tuple[Events, ...]
     click: Floats
     conversion: Floats
     shopper: NDArray[np.int64]
@@ -66,13 +82,13 @@ class Truth(Brief):
         own = derived(seed, "truth of random slates")
         known = (*(field.name for field in world.layout.fields), *COUNTS)
         policy, shown_to = random_policy(world, own), random_policy(world, derived(seed, "slates whose truth is told"))
-        observations, positions, events, clicks, conversions, who, traits = [], [], [], [], [], [], []
-        for shoppers, history in _visited(world, policy, own, slates):
+        visits: list[Visit] = []
+        observations, positions, clicks, conversions, who, traits = [], [], [], [], [], []
+        for shoppers in _visited(world, policy, own, slates, visits):
             slate = shown_to(shoppers)
             click, _ = world.probabilities(shoppers, slate)
             observations.append(world.observe(shoppers))
             positions.append(slate)
-            events.append(history)
             clicks.append(click)
             conversions.append(world.user_model.conversion(shoppers, world.catalog, world.items(shoppers, slate)))
             hidden = {name: values for name, values in shoppers.state.items() if name not in known}
@@ -80,30 +96,50 @@ class Truth(Brief):
             traits.append({name: np.array(values) for name, values in {**shoppers.traits, **hidden}.items()})
         joined = {name: np.concatenate([each[name] for each in traits]) for name in traits[0]}
         return Truth(
+            tuple(visits),
             tuple(observations),
             tuple(positions),
-            tuple(events),
             np.concatenate(clicks).astype(np.float64),
             np.concatenate(conversions).astype(np.float64),
             np.concatenate(who),
             joined,
         )
 
+    def recalled(self, agent: Agent) -> Iterator[tuple[Observation, NDArray[np.int64]]]:
+        """The observations of shoppers who are taken, and their slates; while they are out, an agent remembers these shoppers.
 
-def _visited(world: World, policy: Policy, seed: int, count: int) -> Iterator[tuple[Shoppers, Events]]:
-    """Shoppers as `rollouts.sample_visited` takes them, each with what it clicked in the visits before."""
+        Args:
+            agent: that has estimates; it learns nothing, and remembers afterwards what it did before.
+        """
+        told = zip(self.observations, self.positions, strict=True)
+        with recalling(agent) as memories:
+            for memory in memories:
+                memory.forget_shoppers()
+            for visit in self.visits:
+                if visit.taken.any():
+                    with only(memories, visit.taken):
+                        yield next(told)
+                for memory in memories:
+                    memory.add(visit.items, visit.feedback)
+
+
+def _visited(world: World, policy: Policy, seed: int, count: int, visits: list[Visit]) -> Iterator[Shoppers]:
+    """Shoppers as `rollouts.sample_visited` takes them; their visits are added to a list."""
     share = min(1.0, TAKEN / min(world.visits, LONGEST))
     random = generator(seed, "visits that are taken")
-    simulation, history = Simulation(world, seed, min(ROWS, count)), ClickHistory(LONGEST)
+    simulation = Simulation(world, seed, min(ROWS, count))
     while count > 0:
         taken = np.flatnonzero(random.random(len(simulation)) < share)[:count]
         if len(taken):
             count -= len(taken)
-            yield simulation.shoppers.take(taken), history.of(len(simulation))[taken]
+            yield simulation.shoppers.take(taken)
         slate = policy(simulation.shoppers)
         items = world.items(simulation.shoppers, slate)
         feedback = simulation.show(slate)
-        history.add(items, feedback)
+        told = np.zeros((len(items), 0), np.float32)  # observations, which take most of the room
+        mask = np.zeros(len(items), np.bool_)
+        mask[taken] = True
+        visits.append(Visit(mask, items, replace(feedback, next_observation=told)))
         simulation.restart(feedback.terminated | feedback.truncated)
 
 
@@ -136,36 +172,27 @@ def shown(agent: Agent, truth: Truth) -> Shown:
         agent: has estimates.
         truth: of the slates.
     """
-    batches = zip(truth.observations, truth.positions, truth.events, strict=True)
-    return _joined([_estimated(agent, observation, slate, last(agent, events)) for observation, slate, events in batches])
+    return _joined([_estimated(agent, observation, slate) for observation, slate in truth.recalled(agent)])
 
 
-def shown_in(agent: Agent, steps: Sequence[Step], before: Sequence[Step] = (), fresh: bool = False, every: int = 1) -> Shown:
-    """What a model estimates of the slates of steps.
+def shown_in(agent: Agent, steps: Sequence[Step], kept: Kept | None = None, first: int = 0, every: int = 1) -> Shown:
+    """What a model estimates of the slates of steps, each from what it knows of the shopper before it.
 
     Args:
         agent: has estimates.
         steps: in the order of time.
-        before: those between the last one that a predictor has remembered and the first of these.
-        fresh: whether the shoppers of the steps are new instead.
+        kept: what it remembers of shoppers before the first step, of `kept_of`; None for what it remembers now.
+        first: number of the first step that is estimated; those before are only remembered.
         every: only every such step is estimated, from the first one on.
     """
-    path = (*before, *steps)
-    wanted = range(len(before), len(path), every)
-    events = (each for _, each in followed(agent, path, fresh)) if isinstance(agent, Predictor) else repeat(None)
-    pairs = zip(range(len(path)), path, events, strict=False)
-    return _joined([_estimated(agent, step[0], step[1].slate, each) for at, step, each in pairs if at in wanted])
+    wanted = range(first, len(steps), every)
+    path = enumerate(followed(agent, steps, kept))
+    return _joined([_estimated(agent, step[0], step[1].slate) for at, step in path if at in wanted])
 
 
-def last(agent: Agent, events: Events) -> Events | None:
-    """As many of the last events (n, L, 3) as a predictor looks at; None for models that do not."""
-    length = agent.clicked_last.length if isinstance(agent, Predictor) else 0
-    return events[:, -min(length, events.shape[1]) :] if length else None
-
-
-def _estimated(agent: Agent, observation: Observation, slate: NDArray[np.int64], events: Events | None) -> Estimates:
+def _estimated(agent: Agent, observation: Observation, slate: NDArray[np.int64]) -> Estimates:
     if isinstance(agent, Predictor):
-        return predicted(agent, observation, slate, events)
+        return predicted(agent, observation, slate)
     every = agent.estimates(observation)
     return Estimates(*(np.take_along_axis(each, slate, axis=1) for each in (every.click, every.conversion)))
 
@@ -175,16 +202,17 @@ def _joined(found: Sequence[Estimates]) -> Shown:
     return Shown(click.astype(np.float64), conversion.astype(np.float64))
 
 
-def examined_by(agent: Agent, steps: Sequence[Step]) -> Floats:
+def examined_by(agent: Agent, steps: Sequence[Step], kept: Kept) -> Floats:
     """(k,) the examination of ranks by a model's estimates of steps, of which some, spread evenly, are enough.
 
     Args:
         agent: has estimates.
         steps: of the training part.
+        kept: what it remembered of shoppers before them, of `kept_of`.
     """
     every = max(1, sum(len(observation) for observation, _, _ in steps) // ENOUGH)
     clicks = np.concatenate([feedback.clicks for _, _, feedback in steps[::every]])
-    return examination(shown_in(agent, steps, fresh=True, every=every), clicks)
+    return examination(shown_in(agent, steps, kept, every=every), clicks)
 
 
 def examination(found: Shown, clicks: NDArray[np.bool_]) -> Floats:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from slategym.agents.base import Agent, Observation, Problem
-from slategym.agents.common.click_history import ClickHistory
+from slategym.agents.choosing.parts import forget_shoppers
+from slategym.agents.from_log.following import learned
 from slategym.agents.predictors.agent import Predictor
 from slategym.agents.predictors.fit import fit
 from slategym.agents.registry import make_for
@@ -85,7 +86,7 @@ def train(
         )
         return asdict(found)
     done = 0
-    for step in parts.train:
+    for step in learned(agent, parts.train):
         agent.update(*step)
         done += len(step[0])
         if progress:
@@ -97,7 +98,7 @@ def cost(agent: Agent, path: Path, observation: Observation) -> dict[str, float]
     """Save a model, for other shoppers than those of the log, and tell what it takes.
 
     Args:
-        agent: a trained one; it forgets what the shoppers of the log clicked last.
+        agent: a trained one; it forgets the shoppers of the log, whose rows are those of others from now on.
         path: of the file that is written.
         observation: (n, o), of the shoppers that are decided for together.
 
@@ -107,8 +108,7 @@ def cost(agent: Agent, path: Path, observation: Observation) -> dict[str, float]
     Raises:
         WriteError: the disk refuses.
     """
-    if isinstance(agent, Predictor):
-        agent.clicked_last = ClickHistory(agent.clicked_last.length)
+    forget_shoppers(agent)
     agent.save(path)
     other, seconds = Agent.load(path, agent.problem, trust=True), []
     for _ in range(DECISIONS):

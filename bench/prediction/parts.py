@@ -28,12 +28,14 @@ class Parts(Brief):
         train: the steps to learn from.
         validation: the steps by which training is stopped.
         test: the steps by which models are judged.
+        path: all of these steps, with each conversion at the step at which it arrived.
         ends: of train, validation and test, the step number at which each ends.
     """
 
     train: tuple[Step, ...]
     validation: tuple[Step, ...]
     test: tuple[Step, ...]
+    path: tuple[Step, ...]
     ends: tuple[int, int, int]
 
     @property
@@ -82,7 +84,8 @@ def split(log: Log, problem: Problem, visits: int, validation: PositiveShare = 0
     joined = SlateSteps.of(log, problem, visits)
     parts = (tuple(joined.step(at, end) for at in range(begin, end)) for begin, end in pairwise((0, *ends)))
     train, validated, tested = parts
-    return Parts(train, validated, tested, ends)
+    path = tuple(joined.step(at, len(joined)) for at in range(count))
+    return Parts(train, validated, tested, path, ends)
 
 
 @checked
@@ -90,9 +93,9 @@ def split_steps(steps: Sequence[Any], validation: PositiveShare = 0.15, test: Po
     """Take the steps of any log apart, whose conversions are all at their impressions.
 
     Args:
-        steps: in the order of time.
-        validation: share of the steps.
-        test: share of the steps.
+        steps: in the order of time, which are not divided.
+        validation: share of the slates.
+        test: share of the slates.
 
     Raises:
         ValueError: there are too few steps.
@@ -100,6 +103,8 @@ def split_steps(steps: Sequence[Any], validation: PositiveShare = 0.15, test: Po
     count = len(steps)
     if count < LEAST_STEPS:
         raise ValueError(f"the log has {slates_of(tuple(steps))} slates: expected at least {LEAST_STEPS}, one for each part")
-    last, middle = max(1, round(test * count)), max(1, round(validation * count))
-    first, second = max(count - middle - last, 1), count - last
-    return Parts(tuple(steps[:first]), tuple(steps[first:second]), tuple(steps[second:]), (first, second, count))
+    path, shares = tuple(steps), np.cumsum([len(observation) for observation, _, _ in steps], dtype=np.float64)
+    shares /= shares[-1]
+    last = min(max(int(np.searchsorted(shares, 1 - test - 1e-9)) + 1, 2), count - 1)
+    first = min(max(int(np.searchsorted(shares, 1 - test - validation - 1e-9)) + 1, 1), last - 1)
+    return Parts(path[:first], path[first:last], path[last:], path, (first, last, count))

@@ -185,8 +185,8 @@ def predict(
 ) -> dict[str, Any]:
     """Train models of clicks and conversions on a log, and judge them by its last part, by the truth and by what they earn.
 
-    The log is taken apart by time: 70 % of the steps to learn from, 15 % to stop training by, 15 % to judge by. A model's numbers
-    do not depend on the other models.
+    The log is taken apart by time: 70 % of the steps to learn from, 15 % to stop training by, 15 % to judge by. What models know
+    of a shopper is what came before each slate. A model's numbers do not depend on the other models.
 
     Args:
         log: of `slategym simulate`, with observations, or its folder; or any log of impressions, as `read_impressions` takes it,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Problem
+from slategym.agents.common.shopper_memory import kept_of
 from slategym.agents.predictors.fit import conversions_of
 from slategym.agents.registry import agent_identity
 from slategym.bench.claims import pairs
@@ -149,19 +150,20 @@ class Prediction(Brief):
         config, parts = self.config, self.parts
         about = {"agent": name, "slates": slates_of(parts.train), **{key: config[key] for key in ("epochs", "patience", "seed")}}
         with followed_training(track, f"{plain} training", about, about["slates"]) as training:
-            agent, start = make_model(name, self.problem, config["seed"]), perf_counter()
+            agent = make_model(name, self.problem, config["seed"])
+            before, start = kept_of(agent), perf_counter()
             try:
                 history = train(agent, parts, config["epochs"], config["patience"], advance, training.epoch)
             except _StoppedError:
                 training.finish({"status": "interrupted"})
                 raise
             seconds = perf_counter() - start
-            examined = examined_by(agent, parts.train)
+            examined = examined_by(agent, parts.train, before)
             result: dict[str, Any] = {
                 "fit": history,
                 "parameters": parameters(agent),
                 "examination": examined.tolist(),
-                "test": self._tested(shown_in(agent, parts.test, parts.validation).at_ranks(examined)),
+                "test": self._tested(shown_in(agent, parts.path, before, parts.ends[1]).at_ranks(examined)),
             }
             if truth is not None:
                 true = shown(agent, truth)
@@ -218,11 +220,12 @@ class Prediction(Brief):
         config, found = self.config, []
         for level in config["levels"]:
             agent = make_model(name, self.problem, config["seed"])
+            before = kept_of(agent)
             steps = corrupted(self.parts.train, agent.problem, kind, level, config["seed"])
             train(agent, replace(self.parts, train=steps), config["epochs"], config["patience"], advance)
             advance.base += self._fit
             found_there = shown(agent, truth)
-            measured = errors(truth, found_there.at_ranks(examined_by(agent, steps)))
+            measured = errors(truth, found_there.at_ranks(examined_by(agent, steps, before)))
             found.append({"level": level, **{target: measured[target]["rmse"] for target in TARGETS}})
         return found
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Agent
-from slategym.agents.predictors.agent import Predictor
-from slategym.agents.predictors.fit import Events
-from slategym.bench.prediction.exact import Truth, last
+from slategym.bench.prediction.exact import Truth
 from slategym.utils.standardize import standardised
 
 Floats = NDArray[np.float64]
@@ -32,24 +29,10 @@ def inferred(agent: Agent, truth: Truth) -> dict[str, float]:
         R2 on the half of the shoppers that the map was not learned from, by the name of the trait.
     """
     columns = []
-    for observation, events in zip(truth.observations, truth.events, strict=True):
-        with _recalling(agent, events):
-            found = agent.estimates(observation)
+    for observation, _ in truth.recalled(agent):
+        found = agent.estimates(observation)
         columns.append(np.concatenate([_logit(found.click), _logit(found.conversion)], axis=1))
     return explained(np.concatenate(columns), truth.traits, truth.shopper)
-
-
-@contextmanager
-def _recalling(agent: Agent, events: Events) -> Iterator[None]:
-    """In this block a predictor's shoppers have clicked what the events (n, L, 3) say."""
-    if not isinstance(agent, Predictor) or (some := last(agent, events)) is None:
-        yield
-        return
-    before, agent.clicked_last.events = agent.clicked_last.events, some
-    try:
-        yield
-    finally:
-        agent.clicked_last.events = before
 
 
 def observed(truth: Truth) -> dict[str, float]:

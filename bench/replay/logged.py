@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slategym.agents.base import Decision, Problem
+from slategym.agents.common.shopper_memory import ended
 from slategym.agents.from_log.impressions import Step, steps_of_impressions
 from slategym.agents.from_log.problem import problem_of
 from slategym.agents.from_log.slates import steps_of_slates
@@ -97,9 +98,8 @@ def shoppers_of(steps: Sequence[Step]) -> NDArray[np.int64]:
     for observation, _, feedback in steps:
         n = len(observation)
         if n < len(number):
-            less, ended = len(number) - n, np.flatnonzero(over)
-            gone = ended[len(ended) - less :] if len(ended) >= less else np.arange(n, len(number))
-            number, over = np.delete(number, gone), np.delete(over, gone)
+            stays = ~ended(over, n)
+            number, over = number[stays], over[stays]
         fresh = np.ones(n, np.bool_)
         fresh[: len(number)] = over
         number = np.concatenate([number, np.zeros(n - len(number), np.int64)])

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from slategym.agents.base import Agent, Problem
 from slategym.agents.common.credit import ItemCredit
+from slategym.agents.from_log.following import learned
 from slategym.agents.from_log.impressions import Step
 from slategym.agents.from_log.learning import learn_steps
 from slategym.bench.off_policy.rounds import Actions, Rounds, Slates
@@ -42,7 +43,7 @@ def progressive_rounds(
 
     def watched() -> Iterator[Step]:
         done = 0
-        for step in steps:
+        for step in learned(agent, steps):
             targets.append(target_of(agent, step, draws))
             yield step  # the agent learns from it now
             done += len(step[0])

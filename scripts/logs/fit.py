@@ -233,9 +233,10 @@ def _tell(parameters: Mapping[str, Any], judged: Mapping[str, Any]) -> None:
     from slategym.bench.reports.fitting.summary import findings, headline
 
     found = parameters["fit"]
+    ranks = parameters["slate_size"]
     levels = ", ".join(f"{each['name']} ({len(each['levels'])})" for each in parameters["segments"]) or "none"
     typer.echo(
-        f"{found['impressions']:,} impressions in {found['slates']:,} slates of {parameters['slate_size']}, "
+        f"{found['impressions']:,} impressions in {found['slates']:,} slates at {ranks} rank{'s' * (ranks > 1)}, "
         f"{len(parameters['items']['ids']):,} items, {found['clicks']:,} clicks, {found['conversions']:,} conversions"
     )
     typer.echo(fill(f"segments of shoppers: {levels}"))

@@ -47,6 +47,10 @@ EXEMPT = {
     "slategym.agents.adapters.sb3_actions.QueryActions.slates": "Stable-Baselines3's actions, from its own action space",
     "slategym.agents.text.adapter.Adapter.forward": "a network: torch looks over its own indices",
     "slategym.agents.common.click_history.ClickHistory.add": "the agent looks over what comes here",
+    **{
+        f"slategym.agents.{method}": "the rows of a step, of which those are taken that go on"
+        for method in ("common.click_history.ClickHistory.keep", "common.shopper_memory.only")
+    },
     **{f"slategym.agents.saved.file.Frozen.{method}": "the agent in it looks over what comes here" for method in FROZEN},
     **{
         f"slategym.agents.saved.learned_shoppers.LearnedShoppers.{method}": "the world's own model looks over what comes here"
@@ -64,7 +68,12 @@ EXEMPT = {
     **{
         f"slategym.agents.recommenders.{method}": "the agent looks over what comes here"
         for method in (
-            *("interactions.Interactions.of", "interactions.ShopperLog.add", "rates.ItemRates.learn"),
+            *(
+                "interactions.Interactions.of",
+                "interactions.ShopperLog.add",
+                "interactions.ShopperLog.keep",
+                "rates.ItemRates.learn",
+            ),
             *("trials.try_first", "mixture.Parts.at"),
         )
     },

@@ -38,7 +38,7 @@ def test_a_log_becomes_a_world_with_a_certificate(log, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = call(log, "--columns", COLUMNS, "--out", "my_world", "--click-model", "position-based")
     assert result.exit_code == 0, result.output
-    assert "1,500 slates of 3, 8 items" in result.output
+    assert "1,500 slates at 3 ranks, 8 items" in result.output
     assert "Next step: slategym benchmark --world my_world" in result.output
     world = make_world("my_world")
     assert world.catalog.names[0].startswith("sku")

@@ -5,8 +5,10 @@ import pytest
 from tests.bench.prediction.logged import logged
 
 from slategym.agents.base import Problem
+from slategym.agents.common.shopper_memory import kept_of
+from slategym.agents.from_log.following import followed
 from slategym.agents.predictors import fit as module
-from slategym.agents.predictors.fit import fit, followed, predicted, validation_loss
+from slategym.agents.predictors.fit import fit, predicted, validation_loss
 from slategym.agents.registry import make_for
 from slategym.bench.prediction.parts import split
 from slategym.utils.storage.fingerprint import fingerprint
@@ -109,26 +111,19 @@ def test_predicted_are_the_estimates_of_the_items_shown(made, options):
         assert getattr(some, name) == pytest.approx(expected, abs=1e-6)
 
 
-def test_sequence_networks_see_what_was_clicked_before_and_nothing_later(tmp_path):
-    log, world, seen = logged(tmp_path, "Shop-v0", 2000, 50, visits=6, **BANDIT)
+def test_sequence_networks_learn_what_was_clicked_before(tmp_path):
+    log, world, _ = logged(tmp_path, "Shop-v0", 2000, 50, visits=6, **BANDIT)
     parts = split(log, Problem.of(world), world.visits)
     agent = make_for("predictor:gru", Problem.of(world), 0)
-    online = make_for("predictor:gru", Problem.of(world), 0)
+    before = kept_of(agent)
     history = fit(agent, parts.train, parts.validation, epochs=1)
     assert np.isfinite(history.validation).all()
-    trained = [events for _, events in followed(agent, parts.train, fresh=True)]
+    trained = [agent.clicked_last.of(50) for _ in followed(agent, parts.train, before)]
     assert (np.concatenate(trained) == agent.replay.history[: len(agent.replay)]).all()
-    # Judged later, it sees what an agent sees that took note of every step, but for late conversions of a part's end.
-    for step in seen[: len(parts.train)]:
-        online.remember(*step)
-    for (_, events), step in zip(followed(agent, (*parts.validation, *parts.test)), seen[len(parts.train) :], strict=False):
-        known = online.clicked_last.of(50)
-        assert (events[..., [0, 2]] == known[..., [0, 2]]).all()
-        assert (events[..., 1] >= known[..., 1]).all()
-        online.remember(*step)
     observation, decision, _ = parts.test[0]
-    none, some = (predicted(agent, observation, decision.slate, each).click for each in (None, known))
-    assert not np.allclose(none, some)
+    some = predicted(agent, observation, decision.slate).click
+    agent.clicked_last.forget_shoppers()
+    assert not np.allclose(predicted(agent, observation, decision.slate).click, some)
 
 
 def test_refused(made):

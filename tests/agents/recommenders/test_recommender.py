@@ -1,64 +1,27 @@
 """Recommenders as agents: what they learn where shoppers are alike, fallbacks, saving, growing and bad options."""
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.agents.recommenders.groups import ITEMS, groups_world
 from tests.agents.tiny import CONVERT, MOST_CONVERTED, learned, step, two_kinds
 
 from slategym.agents.base import Agent, Problem
 from slategym.agents.recommenders.named import RECOMMENDERS
 from slategym.agents.registry import make_agent
 from slategym.agents.scalarizers.base import FixedSum
-from slategym.sim.catalog import Catalog
-from slategym.sim.click_models import PositionBased
 from slategym.sim.simulation import Simulation
-from slategym.sim.streams import Stream
-from slategym.sim.user_models.base import UserModel
-from slategym.sim.world import World
 from slategym.sim.worlds import make_world
 
-GROUPS, ITEMS = 4, 24
 PERSONAL = [name for name in RECOMMENDERS if name != "recommender:popularity"]
 CLICKS, CONVERSIONS = (1.0, 0.0), (0.0, 1.0)
 
 
-@dataclass(frozen=True)
-class Groups(UserModel):
-    """Shoppers of four groups, of which nothing is observed; each clicks the items of its own group, and others hardly ever."""
-
-    click_model = PositionBased((1.0, 0.7))
-    context_size = 1
-
-    def sample(self, draws, catalog):
-        return {"kind": (draws.uniform(Stream.CUSTOM) * GROUPS).astype(np.int64)}, {}
-
-    def context(self, shoppers):
-        return np.zeros((len(shoppers), 1))
-
-    def attraction(self, shoppers, catalog, slate):
-        own = catalog.category[None] == shoppers.kind[:, None]
-        rows = np.where(own, 0.5, 0.03)
-        return rows if slate is None else np.take_along_axis(rows, slate, axis=1)
-
-    def conversion(self, shoppers, catalog, slate):
-        return np.full((len(shoppers), ITEMS if slate is None else slate.shape[1]), 0.2)
-
-
 @pytest.fixture(scope="module")
 def groups():
-    category = np.arange(ITEMS) % GROUPS
-    catalog = Catalog(
-        features=np.eye(GROUPS)[category],
-        taste=np.zeros((ITEMS, 1)),
-        category=category,
-        price=np.ones(ITEMS),
-        margin=np.full(ITEMS, 0.5),
-        quality=np.zeros(ITEMS),
-        appeal=np.zeros(ITEMS),
-    )
-    return World("Groups-v0", catalog, Groups(), slate_size=2, visits=12)
+    return groups_world()
 
 
 def clicks_at_the_end(agent, simulation, steps=12):

@@ -201,6 +201,45 @@ def test_learned_shoppers_of_the_shop(tmp_path):
         make_world("Shop-v0", items=20, categories=4, slate_size=3, user_model=LearnedShoppers(str(tmp_path / "random.agent")))
 
 
+@pytest.mark.parametrize("of_agent", [None, 8])
+@pytest.mark.parametrize("of_world", [None, 6])
+def test_learned_shoppers_with_candidates(of_agent, of_world, tmp_path):
+    """The agent's and the world's candidates have nothing to do with each other: any item may be asked about."""
+    shop = {"items": 20, "categories": 4, "slate_size": 3}
+    simulation = Simulation(make_world("Shop-v0", **shop, candidates=of_agent), 0, 100)
+    agent = make_agent("logistic-ts", simulation)
+    for _ in range(6):
+        step(agent, simulation)
+    agent.save(tmp_path / "shoppers.agent")
+    world = make_world("Shop-v0", **shop, candidates=of_world, user_model=LearnedShoppers(str(tmp_path / "shoppers.agent")))
+    assert run(world, "popularity", 400, shoppers=50).objectives.sum() > 0
+    shoppers = Simulation(world, 0, 30).shoppers
+    click = world.user_model.attraction(shoppers, world.catalog, None)
+    conversion = world.user_model.conversion(shoppers, world.catalog, np.tile([[19, 3, 7]], (30, 1)))
+    assert click.shape == (30, 20)
+    seen = make_world("Shop-v0", **shop).observe(shoppers)
+    for items in ([0, 1, 2, 3, 4, 5, 6, 7], [19, 3, 7, 11, 8, 0, 2, 5]):
+        columns = np.tile(np.array(items, np.float32), (30, 1))
+        found = agent.estimates(seen if of_agent is None else np.concatenate([seen, columns], axis=1))
+        places = items if of_agent is None else slice(None)
+        np.testing.assert_allclose(click[:, items], found.click[:, places], rtol=1e-5)
+    np.testing.assert_allclose(conversion, found.conversion[:, [19, 3, 7] if of_agent is None else [0, 1, 2]], rtol=1e-5)
+
+
+def test_learned_shoppers_do_not_take_rows_for_those_that_the_agent_learned_from(tmp_path):
+    simulation = Simulation(WORLD, 0, 60)
+    agent = make_agent("recommender:item-knn", simulation)
+    for _ in range(6):
+        step(agent, simulation)
+    agent.save(tmp_path / "shoppers.agent")
+    world = make_world(
+        "Shop-v0", items=20, categories=4, slate_size=3, user_model=LearnedShoppers(str(tmp_path / "shoppers.agent"))
+    )
+    click = world.user_model.attraction(Simulation(world, 1, 60).shoppers, world.catalog, None)
+    assert (click == click[0]).all()  # nothing is known of them
+    assert not (agent.estimates(simulation.observe()).click == click).all()
+
+
 def test_a_warm_start_keeps_what_is_not_of_items(tmp_path):
     simulation = Simulation(WORLD, 0, 50)
     agent = make_agent("predictor:esmm", simulation)

@@ -9,8 +9,8 @@ from slategym.sim.worlds import make_world
 
 
 def logged(folder, name, slates=2000, shoppers=100, seed=0, **options):
-    """The log of random slates, its world, and what the agent saw at each step."""
-    world, seen = make_world(name, **options), []
+    """The log of random slates in a world, or one of some name; the world, and what the agent saw at each step."""
+    world, seen = make_world(name, **options) if isinstance(name, str) else name, []
 
     class Watching(Random):
         def update(self, observation, decision, feedback):
