@@ -184,7 +184,7 @@ plt.show()
 # %% [markdown]
 # ## When the shop changes
 #
-# Take the weights that the Lagrangian has found, and freeze them. As long as nothing changes, frozen weights do the same. Now
+# Take the weights that the Lagrangian has found, and freeze them. As long as nothing changes, they lead to the same end. Now
 # let all items lose some appeal in the middle of the run: they attract fewer clicks. Which of the two keeps the promise of 0.7
 # clicks?
 
@@ -217,9 +217,9 @@ for name, found in traces.items():
     print(f"{name:20} at the end: clicks {interval(end[:, 0])}   conversions {interval(end[:, 1], 4)}")
 
 # %% [markdown]
-# Before the change both keep about 0.7 clicks. (Frozen weights start lower, because the model is still poor then and the weights
-# are those of its end.) After the change, weights that adapt come back to 0.69 clicks (95 % interval 0.68 to 0.70), so they miss
-# the bound by little or nothing. Frozen weights stay at 0.60. They get a few more conversions for it, but that was not the goal.
+# Before the change, the clicks of frozen weights rise to 0.7 as the model learns; adaptive weights are there earlier. After the
+# change, weights that adapt come back to 0.69 clicks (95 % interval 0.68 to 0.70), so they miss the bound by little or nothing.
+# Frozen weights stay at 0.60. They get a few more conversions for it, but that was not the goal.
 
 # %% [markdown]
 # ## The answer

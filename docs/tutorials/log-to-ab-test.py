@@ -197,8 +197,8 @@ for new in ("popularity", "bandit:beta-ts", "lin-ts"):
 # `lin-ts` earns significantly more value (a click counts 1, a conversion 10) than the recommender in use, so it is the one to
 # test. `popularity` is not told from either.
 #
-# But look at the two lines of `lin-ts`: **28 % fewer clicks and 75 % more conversions**. It stops showing books that are clicked
-# and put back. A test that is judged by clicks would call this a failure.
+# But look at the two lines of `lin-ts`: **28 % fewer clicks and 75 % more conversions**. It shows fewer books that are clicked
+# but do not convert. A test that is judged by clicks would call this a failure.
 
 # %% [markdown]
 # ## How many visitors?
