@@ -115,6 +115,19 @@ def test_what_differs_from_run_to_run_is_left_out():
         notebooks.clean(ran)
 
 
+def test_text_changes_without_running_the_code():
+    ran = notebooks.as_notebook([notebooks.Cell("code", "print( 1 )", {}), notebooks.Cell("code", "%%bash\nls \\\n  -l", {})])
+    ran["cells"][0] |= {"execution_count": 1, "outputs": [notebooks._printed("1\n")]}
+    cells = [
+        notebooks.Cell("markdown", "New.", {}),
+        notebooks.Cell("code", "print(1)", {}),
+        notebooks.Cell("code", "%%bash\nls -l", {}),
+    ]
+    assert notebooks.printed(notebooks.with_outputs(cells, ran)) == ["1\n", ""]
+    with pytest.raises(ValueError, match="the code has changed"):
+        notebooks.with_outputs([notebooks.Cell("code", "print(2)", {}), cells[2]], ran)
+
+
 def test_a_notebook_becomes_a_page(tmp_path):
     (tmp_path / "tutorials").mkdir()
     cells = [notebooks.Cell("markdown", "# A", {}), notebooks.Cell("code", "%%bash\nls", {"alt": "a line"})]

@@ -1,5 +1,6 @@
 """Notebooks: the cells of a script in jupytext's percent format, the notebook of them, and its page of the site."""
 
+import ast
 import base64
 import json
 import re
@@ -119,7 +120,7 @@ def _printed(text):
 
 
 def with_outputs(cells, notebook):
-    """The notebook of cells, with the outputs of a notebook that has the same code.
+    """The notebook of cells, with the outputs of a notebook that has the same code, however it is spread over lines.
 
     Args:
         cells: as `read_script` gives them.
@@ -130,11 +131,16 @@ def with_outputs(cells, notebook):
     """
     made = as_notebook(cells)
     code, ran = ([cell for cell in each["cells"] if cell["cell_type"] == "code"] for each in (made, notebook))
-    if [cell["source"] for cell in code] != [cell["source"] for cell in ran]:
+    if [_meaning("".join(cell["source"])) for cell in code] != [_meaning("".join(cell["source"])) for cell in ran]:
         raise ValueError("the code has changed since the notebook was run: run it again, without --text")
     for cell, before in zip(code, ran, strict=True):
         cell |= {"execution_count": before["execution_count"], "outputs": before["outputs"]}
     return made
+
+
+def _meaning(source):
+    """What is the same for the same code: the syntax tree of Python, commands with their lines joined."""
+    return re.sub(r"\\\n *", "", source) if source.startswith(BASH) else ast.dump(ast.parse(source))
 
 
 def printed(notebook):

@@ -26,7 +26,14 @@ from slategym.agents import Lagrangian, NashWelfare
 from slategym.bench import Estimate, front
 from slategym.sim import ItemChange
 
-plt.rcParams.update({"figure.dpi": 100, "figure.figsize": (7, 3.2), "axes.spines.top": False, "axes.spines.right": False})
+plt.rcParams.update(
+    {
+        "figure.dpi": 100,
+        "figure.figsize": (7, 3.2),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
+)
 world = make_world("ShopBandit-v0", items=100)
 print(world)
 
@@ -39,8 +46,13 @@ print(world)
 
 # %%
 best = front(world, shoppers=500)
-for name, value in (("clicks alone", best.values[-1]), ("conversions alone", best.values[0])):
-    print(f"best slates for {name:18} {value[0]:.3f} clicks, {value[1]:.3f} conversions per slate")
+for name, value in (
+    ("clicks alone", best.values[-1]),
+    ("conversions alone", best.values[0]),
+):
+    print(
+        f"best slates for {name:18} {value[0]:.3f} clicks, {value[1]:.3f} conversions per slate"
+    )
 
 # %% alt="The Pareto front: conversions fall as clicks rise, along a curve"
 points = best.sample(200)
@@ -95,7 +107,9 @@ goal = Lagrangian(objective=1, floors={0: 0.7}, scale=(1.0, 0.2))
 for clicks in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.9):
     goal.update(np.array([[clicks, 0.1]], np.float32))
     click, conversion = goal.weights((clicks, 0.1))
-    print(f"{clicks} clicks per slate: from now on weight {click:.2f} for clicks, {conversion:.2f} for conversions")
+    print(
+        f"{clicks} clicks per slate: from now on weight {click:.2f} for clicks, {conversion:.2f} for conversions"
+    )
 
 # %% [markdown]
 # Clicks below 0.7: the weight of clicks rises. Clicks above 0.7: it falls. That is all. The weights move until the clicks are
@@ -110,7 +124,9 @@ for clicks in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.9):
 
 # %%
 slates = 30_000
-trace = run(world, "lin-ts", slates, seed=0, shoppers=200, scalarizer="lagrangian:click>=0.7")
+trace = run(
+    world, "lin-ts", slates, seed=0, shoppers=200, scalarizer="lagrangian:click>=0.7"
+)
 
 # %% alt="Above: clicks per slate rise above 0.7 and come back to it. Below: the weight of a click rises, falls and settles"
 shown = np.cumsum(trace.slates)
@@ -138,7 +154,9 @@ plt.show()
 nash = NashWelfare(disagreement=(0.2, 0.01))
 for value in ((1.0, 0.03), (0.6, 0.10)):
     click, conversion = nash.weights(value)
-    print(f"at {value[0]} clicks and {value[1]} conversions a conversion counts as much as {conversion / click:.0f} clicks")
+    print(
+        f"at {value[0]} clicks and {value[1]} conversions a conversion counts as much as {conversion / click:.0f} clicks"
+    )
 
 # %% [markdown]
 # ## Where the goals lead
@@ -146,12 +164,24 @@ for value in ((1.0, 0.03), (0.6, 0.10)):
 # Five seeds for each of three goals. We look at the last 20 % of each run. Intervals are 95 % intervals over the seeds.
 
 # %%
-goals = {"fixed weights 1 and 10": "fixed:weights=1,10", "at least 0.7 clicks": "lagrangian:click>=0.7", "Nash": "nash"}
+goals = {
+    "fixed weights 1 and 10": "fixed:weights=1,10",
+    "at least 0.7 clicks": "lagrangian:click>=0.7",
+    "Nash": "nash",
+}
 runs = {
-    name: [run(world, "lin-ts", slates, seed=seed, shoppers=200, scalarizer=text, exact="off") for seed in range(1, 6)]
+    name: [
+        run(
+            world, "lin-ts", slates, seed=seed, shoppers=200, scalarizer=text, exact="off"
+        )
+        for seed in range(1, 6)
+    ]
     for name, text in goals.items()
 }
-ends = {name: np.array([each.objectives[-30:].mean(axis=0) for each in found]) for name, found in runs.items()}
+ends = {
+    name: np.array([each.objectives[-30:].mean(axis=0) for each in found])
+    for name, found in runs.items()
+}
 
 
 def interval(values, digits=3):
@@ -161,12 +191,16 @@ def interval(values, digits=3):
 
 
 for name, end in ends.items():
-    print(f"{name:23} clicks {interval(end[:, 0])}   conversions {interval(end[:, 1], 4)}")
+    print(
+        f"{name:23} clicks {interval(end[:, 0])}   conversions {interval(end[:, 1], 4)}"
+    )
 whole = [each.objectives[:, 0].mean() for each in runs["at least 0.7 clicks"]]
 print(f"at least 0.7 clicks, over the whole run: clicks {interval(whole)}")
 
 # %% alt="The front with the results of the three goals below it"
-plt.plot(points[:, 0], points[:, 1], color="black", label="Pareto front (knows every shopper)")
+plt.plot(
+    points[:, 0], points[:, 1], color="black", label="Pareto front (knows every shopper)"
+)
 for name, end in ends.items():
     plt.plot(end[:, 0], end[:, 1], "o", label=name)
 plt.axvline(0.7, color="grey", linestyle=":")
@@ -190,21 +224,40 @@ plt.show()
 
 # %%
 frozen = trace.weights[-30:].mean(axis=0)
-changing = make_world("ShopBandit-v0", items=100, schedule=[ItemChange(step=150, appeal=world.catalog.appeal - 0.3)])
+changing = make_world(
+    "ShopBandit-v0",
+    items=100,
+    schedule=[ItemChange(step=150, appeal=world.catalog.appeal - 0.3)],
+)
 agent = "lin-ts:halflife=30000"
 after = {
     "weights that adapt": "lagrangian:click>=0.7",
     "frozen weights": f"fixed:weights={frozen[0]:.4f},{frozen[1]:.4f}",
 }
 traces = {
-    name: [run(changing, agent, 2 * slates, seed=seed, shoppers=200, scalarizer=text, exact="off") for seed in range(1, 6)]
+    name: [
+        run(
+            changing,
+            agent,
+            2 * slates,
+            seed=seed,
+            shoppers=200,
+            scalarizer=text,
+            exact="off",
+        )
+        for seed in range(1, 6)
+    ]
     for name, text in after.items()
 }
 
 # %% alt="Clicks per slate over time: after the change both fall, weights that adapt return to 0.7, frozen weights stay below"
 for name, found in traces.items():
     clicks = np.mean([each.objectives[:, 0] for each in found], axis=0)
-    plt.plot(np.cumsum(found[0].slates)[9:], np.convolve(clicks, np.ones(10) / 10, mode="valid"), label=name)
+    plt.plot(
+        np.cumsum(found[0].slates)[9:],
+        np.convolve(clicks, np.ones(10) / 10, mode="valid"),
+        label=name,
+    )
 plt.axhline(0.7, color="grey", linestyle=":")
 plt.xlabel("slates shown")
 plt.ylabel("clicks per slate")
@@ -214,7 +267,9 @@ plt.show()
 # %%
 for name, found in traces.items():
     end = np.array([each.objectives[-30:].mean(axis=0) for each in found])
-    print(f"{name:20} at the end: clicks {interval(end[:, 0])}   conversions {interval(end[:, 1], 4)}")
+    print(
+        f"{name:20} at the end: clicks {interval(end[:, 0])}   conversions {interval(end[:, 1], 4)}"
+    )
 
 # %% [markdown]
 # Before the change, the clicks of frozen weights rise to 0.7 as the model learns; adaptive weights are there earlier. After the

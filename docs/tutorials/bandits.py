@@ -24,7 +24,14 @@ from scipy.stats import beta, t
 
 from slategym import compare, make_world
 
-plt.rcParams.update({"figure.dpi": 100, "figure.figsize": (7, 3.2), "axes.spines.top": False, "axes.spines.right": False})
+plt.rcParams.update(
+    {
+        "figure.dpi": 100,
+        "figure.figsize": (7, 3.2),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
+)
 
 # %% [markdown]
 # ## The problem
@@ -52,7 +59,9 @@ print(f"always a random item: {visitors * rates.mean():,.0f} clicks on average")
 random = np.random.default_rng(0)
 clicks_in_test = random.binomial(100, rates, size=(1000, 10))
 winner = clicks_in_test.argmax(axis=1)
-print(f"the winner of the test is the best item in {np.mean(winner == 0):.0%} of 1,000 shops")
+print(
+    f"the winner of the test is the best item in {np.mean(winner == 0):.0%} of 1,000 shops"
+)
 print(f"mean click rate of the winner: {rates[winner].mean():.3f} (best item: 0.100)")
 
 # %% [markdown]
@@ -76,7 +85,9 @@ def epsilon_greedy(clicks, shown, random, epsilon=0.1):
     """The item for the next visitor of each shop."""
     shops, items = clicks.shape
     best = ((clicks + 1) / (shown + 10)).argmax(axis=1)
-    return np.where(random.random(shops) < epsilon, random.integers(items, size=shops), best)
+    return np.where(
+        random.random(shops) < epsilon, random.integers(items, size=shops), best
+    )
 
 
 # %% [markdown]
@@ -94,7 +105,11 @@ def epsilon_greedy(clicks, shown, random, epsilon=0.1):
 grid = np.linspace(0, 0.4, 400)
 for impressions in (10, 100, 1000):
     clicks = impressions // 10
-    plt.plot(grid, beta.pdf(grid, 1 + clicks, 9 + impressions - clicks), label=f"after {impressions:,} impressions")
+    plt.plot(
+        grid,
+        beta.pdf(grid, 1 + clicks, 9 + impressions - clicks),
+        label=f"after {impressions:,} impressions",
+    )
 plt.xlabel("true click rate")
 plt.ylabel("plausibility (density)")
 plt.legend(frameon=False)
@@ -162,12 +177,17 @@ plt.show()
 # %%
 def interval(values):
     """A mean over shops or seeds, with its 95 % interval."""
-    mean, half = np.mean(values), t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
+    mean, half = (
+        np.mean(values),
+        t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values)),
+    )
     return f"{mean:7.1f} ({mean - half:.1f} to {mean + half:.1f})"
 
 
 for name, (regret, _) in runs.items():
-    print(f"{name:22} lost in all: {interval(regret[-1])}   in the last 5,000 visits: {interval(regret[-1] - regret[-5001])}")
+    print(
+        f"{name:22} lost in all: {interval(regret[-1])}   in the last 5,000 visits: {interval(regret[-1] - regret[-5001])}"
+    )
 
 # %% [markdown]
 # Thompson sampling loses *more* during the first 5,000 visits, because it tries everything. After that its line flattens, and in
@@ -232,17 +252,26 @@ results = compare(world, agents, slates, seeds, shoppers=100, processes=1)
 # %% alt="Clicks per 100 visits over the run for the four agents and the oracle"
 for name in agents:
     curve = results["curves"][name]
-    mean, low, high = (100 * np.array(curve["value"][part]) for part in ("mean", "low", "high"))
+    mean, low, high = (
+        100 * np.array(curve["value"][part]) for part in ("mean", "low", "high")
+    )
     (line,) = plt.plot(curve["slates"], mean, label=name)
     plt.fill_between(curve["slates"], low, high, color=line.get_color(), alpha=0.2)
-plt.axhline(100 * results["oracle"]["value"]["mean"], color="grey", linestyle="--", label="oracle, which knows every taste")
+plt.axhline(
+    100 * results["oracle"]["value"]["mean"],
+    color="grey",
+    linestyle="--",
+    label="oracle, which knows every taste",
+)
 plt.xlabel("visits")
 plt.ylabel("clicks per 100 visits")
 plt.legend(frameon=False, fontsize=8)
 plt.show()
 
 # %%
-value = {name: 100 * np.array(results["agents"][name]["seeds"]["value"]) for name in agents}
+value = {
+    name: 100 * np.array(results["agents"][name]["seeds"]["value"]) for name in agents
+}
 for name in agents:
     print(f"{name:20} clicks per 100 visits: {interval(value[name])}")
 

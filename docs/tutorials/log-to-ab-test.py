@@ -31,7 +31,14 @@ from slategym import Simulation, UserModel, World, compare, make_agent
 from slategym.bench import Estimate
 from slategym.sim import Stream, read_catalog
 
-plt.rcParams.update({"figure.dpi": 100, "figure.figsize": (7, 3.2), "axes.spines.top": False, "axes.spines.right": False})
+plt.rcParams.update(
+    {
+        "figure.dpi": 100,
+        "figure.figsize": (7, 3.2),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
+)
 
 # %% [markdown]
 # ## The two files
@@ -75,7 +82,15 @@ class Readers(UserModel):
 
     def conversion(self, shoppers, catalog, slate):
         favourite = catalog.category[slate] == shoppers.genre[:, None]
-        return 1 / (1 + np.exp(2.5 - 0.5 * favourite - 0.8 * catalog.quality[slate] + 0.6 * catalog.appeal[slate]))
+        return 1 / (
+            1
+            + np.exp(
+                2.5
+                - 0.5 * favourite
+                - 0.8 * catalog.quality[slate]
+                + 0.6 * catalog.appeal[slate]
+            )
+        )
 
     def leaving(self, shoppers, feedback):
         return np.full(len(shoppers), 0.3)
@@ -139,8 +154,17 @@ print(pages[0].head(4).to_string(index=False))
 certificate = json.loads(Path("fitted/certificate.json").read_text())["certificate"]
 books = certificate["rates"]["click"]["item"]
 fitted = np.array([each["world"] for each in books["rates"]])
-seen, low, high = (np.array([each[part] for each in books["rates"]]) for part in ("log", "low", "high"))
-plt.errorbar(100 * fitted, 100 * seen, 100 * np.array([seen - low, high - seen]), fmt="o", markersize=3, linewidth=0.8)
+seen, low, high = (
+    np.array([each[part] for each in books["rates"]]) for part in ("log", "low", "high")
+)
+plt.errorbar(
+    100 * fitted,
+    100 * seen,
+    100 * np.array([seen - low, high - seen]),
+    fmt="o",
+    markersize=3,
+    linewidth=0.8,
+)
 plt.plot([0, 100 * fitted.max()], [0, 100 * fitted.max()], color="grey", linestyle="--")
 plt.xlabel("clicks per 100 impressions in the fitted world")
 plt.ylabel("among held-out visitors")
@@ -171,8 +195,10 @@ for sentence in json.loads(Path("fitted/world.json").read_text())["cannot_identi
 
 # %% language="bash"
 # slategym benchmark --world fitted \
-#     --agent epsilon-greedy:epsilon=0.2 --agent popularity --agent bandit:beta-ts --agent lin-ts \
-#     --slates 20000 --shoppers 250 --seeds 10 --processes 1 --out runs/candidates > printed.txt
+#     --agent epsilon-greedy:epsilon=0.2 --agent popularity \
+#     --agent bandit:beta-ts --agent lin-ts \
+#     --slates 20000 --shoppers 250 --seeds 10 --processes 1 \
+#     --out runs/candidates > printed.txt
 # sed -n '/ignificant/,$p' printed.txt
 
 # %% [markdown]
@@ -191,7 +217,9 @@ candidates = json.loads(Path("runs/candidates/results.json").read_text())["agent
 for new in ("popularity", "bandit:beta-ts", "lin-ts"):
     for metric in ("clicks_per_episode", "conversions_per_episode"):
         found = change(candidates, new, metric)
-        print(f"{new:15} {metric.split('_')[0]:12} {found.mean:+6.1f} % ({found.low:+.1f} to {found.high:+.1f})")
+        print(
+            f"{new:15} {metric.split('_')[0]:12} {found.mean:+6.1f} % ({found.low:+.1f} to {found.high:+.1f})"
+        )
 
 # %% [markdown]
 # `lin-ts` earns significantly more value (a click counts 1, a conversion 10) than the recommender in use, so it is the one to
@@ -209,7 +237,8 @@ for new in ("popularity", "bandit:beta-ts", "lin-ts"):
 
 # %% language="bash"
 # slategym experiment epsilon-greedy:epsilon=0.2 lin-ts --world fitted \
-#     --slates 20000 --shoppers 250 --seeds 3 --detect 20% --processes 1 --out runs/test
+#     --slates 20000 --shoppers 250 --seeds 3 --detect 20% --processes 1 \
+#     --out runs/test
 
 # %% [markdown]
 # The upper table is the answer for a difference of 20 %: 981 visitors if judged by clicks, 30,138 by conversions, which are rare.
@@ -229,7 +258,9 @@ plan = json.loads(Path("runs/test/experiment.json").read_text())["plan"]
 
 def needed(name, difference):
     """Visitors of both groups together for a power of 80 %, and the spread that they follow from."""
-    variance = 2 * (plan[name]["variance_a"] + plan[name]["variance_b"])  # groups of the same size
+    variance = 2 * (
+        plan[name]["variance_a"] + plan[name]["variance_b"]
+    )  # groups of the same size
     return variance * ((norm.ppf(0.975) + norm.ppf(0.80)) / difference) ** 2, variance
 
 
@@ -238,14 +269,20 @@ for name, metric in measures.items():
     expected = change(candidates, "lin-ts", metric).mean
     for percent in (expected, expected / 2):
         visitors = needed(name, plan[name]["mean_a"] * percent / 100)[0]
-        print(f"judged by {name}s, a difference of {percent:+.0f} %: {visitors:,.0f} visitors")
+        print(
+            f"judged by {name}s, a difference of {percent:+.0f} %: {visitors:,.0f} visitors"
+        )
 
 # %% alt="Power against the number of visitors: the curve of clicks rises at far fewer visitors than that of conversions"
 visitors = np.geomspace(100, 30_000, 200)
 for name, metric in measures.items():
     difference = plan[name]["mean_a"] * change(candidates, "lin-ts", metric).mean / 100
     variance = needed(name, difference)[1]
-    plt.plot(visitors, norm.cdf(abs(difference) / np.sqrt(variance / visitors) - norm.ppf(0.975)), label=f"judged by {name}s")
+    plt.plot(
+        visitors,
+        norm.cdf(abs(difference) / np.sqrt(variance / visitors) - norm.ppf(0.975)),
+        label=f"judged by {name}s",
+    )
 plt.axhline(0.8, color="grey", linestyle=":")
 plt.xscale("log")
 plt.xlabel("visitors in the test")
@@ -264,10 +301,20 @@ plt.show()
 # In this tutorial, and only here, we can look behind the curtain: what do both recommenders earn in the real shop?
 
 # %%
-real = compare(shop, ["epsilon-greedy:epsilon=0.2", "lin-ts"], 20_000, 10, shoppers=250, processes=1, exact="off")["agents"]
+real = compare(
+    shop,
+    ["epsilon-greedy:epsilon=0.2", "lin-ts"],
+    20_000,
+    10,
+    shoppers=250,
+    processes=1,
+    exact="off",
+)["agents"]
 for metric in ("clicks_per_episode", "conversions_per_episode"):
     found = change(real, "lin-ts", metric)
-    print(f"lin-ts in the real shop: {metric.split('_')[0]:12} {found.mean:+6.1f} % ({found.low:+.1f} to {found.high:+.1f})")
+    print(
+        f"lin-ts in the real shop: {metric.split('_')[0]:12} {found.mean:+6.1f} % ({found.low:+.1f} to {found.high:+.1f})"
+    )
 
 # %% [markdown]
 # The direction was right for both: fewer clicks, more conversions. The size was not: the real lead in conversions, 38 % (18 to

@@ -90,7 +90,9 @@ names = {
 }
 for pair in results["pairs"]:
     interval = f"{pair['low']:+.3f} to {pair['high']:+.3f}"
-    print(f"{names[pair['a']]:22} minus {names[pair['b']]:22} {pair['difference']:+.3f} ({interval})")
+    print(
+        f"{names[pair['a']]:22} minus {names[pair['b']]:22} {pair['difference']:+.3f} ({interval})"
+    )
 
 # %% [markdown]
 # Epsilon-greedy never stops exploring, so a lead of Thompson sampling should show late in the run, if there is one. We compare
@@ -104,8 +106,13 @@ def seeds_of(agent, metric):
 
 
 for metric, when in (("value", "whole run"), ("final_value", "last 10 %")):
-    lead = Estimate.from_samples(seeds_of("lin-ts:alpha=0.5", metric) - seeds_of("lin-epsilon-greedy:epsilon=0.05", metric))
-    print(f"linear, Thompson minus linear, epsilon-greedy, {when}: {lead.mean:+.3f} ({lead.low:+.3f} to {lead.high:+.3f})")
+    lead = Estimate.from_samples(
+        seeds_of("lin-ts:alpha=0.5", metric)
+        - seeds_of("lin-epsilon-greedy:epsilon=0.05", metric)
+    )
+    print(
+        f"linear, Thompson minus linear, epsilon-greedy, {when}: {lead.mean:+.3f} ({lead.low:+.3f} to {lead.high:+.3f})"
+    )
 
 # %% [markdown]
 # ## 4. The table
@@ -135,19 +142,30 @@ print("\n".join(line.split(" & ")[0] for line in table.splitlines() if "&" in li
 # each agent has lost so far, compared with the oracle. slategym computes it from exact probabilities, so it has little noise.
 
 # %% alt="Regret over slates shown, with bands: steepest for random, then the bandit; the two linear agents lie on each other"
-style = {"font.family": "serif", "font.size": 8, "pdf.fonttype": 42, "axes.spines.top": False, "axes.spines.right": False}
+style = {
+    "font.family": "serif",
+    "font.size": 8,
+    "pdf.fonttype": 42,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
 with plt.rc_context(style | {"figure.dpi": 150}):
     figure, axes = plt.subplots(figsize=(3.3, 2.3), layout="constrained")
     for (agent, name), line in zip(names.items(), (":", "-.", "--", "-"), strict=True):
         curve = results["curves"][agent]
         slates = np.array(curve["slates"]) / 1000
-        mean, low, high = (np.array(curve["cumulative_regret"][part]) / 1000 for part in ("mean", "low", "high"))
+        mean, low, high = (
+            np.array(curve["cumulative_regret"][part]) / 1000
+            for part in ("mean", "low", "high")
+        )
         axes.plot(slates, mean, line, label=name, linewidth=1)
         axes.fill_between(slates, low, high, alpha=0.2, linewidth=0)
     axes.set_xlabel("slates shown, thousands")
     axes.set_ylabel("regret, thousands")
     axes.legend(frameon=False, fontsize=7)
-    figure.savefig("curves.pdf", metadata={"CreationDate": None})  # without the date, the same run gives the same file
+    figure.savefig(
+        "curves.pdf", metadata={"CreationDate": None}
+    )  # without the date, the same run gives the same file
     plt.show()
 
 # %%
@@ -176,7 +194,11 @@ Path("paper.tex").write_text(r"""\documentclass{article}
 \end{figure}
 \end{document}
 """)
-print(sorted(path.name for path in Path().iterdir() if path.suffix in (".tex", ".pdf", ".toml")))
+print(
+    sorted(
+        path.name for path in Path().iterdir() if path.suffix in (".tex", ".pdf", ".toml")
+    )
+)
 
 # %% [markdown]
 # ## The answer

@@ -26,7 +26,14 @@ from slategym.bench import Estimate, run
 from slategym.sim import ShopModel
 from slategym.testing import check_user_model
 
-plt.rcParams.update({"figure.dpi": 100, "figure.figsize": (7, 3.2), "axes.spines.top": False, "axes.spines.right": False})
+plt.rcParams.update(
+    {
+        "figure.dpi": 100,
+        "figure.figsize": (7, 3.2),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
+)
 
 # %% [markdown]
 # ## Which part to change
@@ -92,12 +99,17 @@ worlds = {
     "usual shoppers": make_world("Shop-v0", items=200),
     "impatient shoppers": make_world("Shop-v0", items=200, user_model=Impatient()),
 }
-lengths = {name: run(world, "random", 60_000, exact="off").episodes.length for name, world in worlds.items()}
+lengths = {
+    name: run(world, "random", 60_000, exact="off").episodes.length
+    for name, world in worlds.items()
+}
 
 # %% alt="Share of shoppers who are still there at each visit: with random slates impatient shoppers leave much sooner"
 visits = np.arange(1, 31)
 for name, length in lengths.items():
-    plt.step(visits, [(length >= visit).mean() for visit in visits], where="mid", label=name)
+    plt.step(
+        visits, [(length >= visit).mean() for visit in visits], where="mid", label=name
+    )
 plt.xlabel("visit")
 plt.ylabel("share of shoppers still there")
 plt.ylim(0, 1)
@@ -107,7 +119,9 @@ plt.show()
 # %%
 for name, length in lengths.items():
     visits_made = Estimate.from_samples(length)
-    print(f"{name:19} {visits_made.mean:.1f} visits per shopper (95 % interval {visits_made.low:.1f} to {visits_made.high:.1f})")
+    print(
+        f"{name:19} {visits_made.mean:.1f} visits per shopper (95 % interval {visits_made.low:.1f} to {visits_made.high:.1f})"
+    )
 
 # %% [markdown]
 # ## The experiment
@@ -124,22 +138,43 @@ for name, length in lengths.items():
 
 # %%
 agents = ["random", "popularity", "lin-ts", "lookahead:lin-ts"]
-fast = {"shoppers": 300, "processes": 1, "references": "off", "exact": "off"}  # we need no oracle here
-results = {name: compare(world, agents, 30_000, 5, **fast) for name, world in worlds.items()}
+fast = {
+    "shoppers": 300,
+    "processes": 1,
+    "references": "off",
+    "exact": "off",
+}  # we need no oracle here
+results = {
+    name: compare(world, agents, 30_000, 5, **fast) for name, world in worlds.items()
+}
 
 # %%
 for world, found in results.items():
     print(world)
     for agent in agents:
-        value, visits = (found["agents"][agent][metric] for metric in ("value_per_episode", "visits_per_episode"))
-        print(f"  {agent:17} value {value['mean']:5.1f} ({value['low']:.1f} to {value['high']:.1f}), {visits['mean']:.1f} visits")
+        value, visits = (
+            found["agents"][agent][metric]
+            for metric in ("value_per_episode", "visits_per_episode")
+        )
+        print(
+            f"  {agent:17} value {value['mean']:5.1f} ({value['low']:.1f} to {value['high']:.1f}), {visits['mean']:.1f} visits"
+        )
 
 # %% alt="Value per episode of each agent in both worlds, with intervals"
 places = np.arange(len(agents))
 for shift, (world, found) in enumerate(results.items()):
     each = [found["agents"][agent]["value_per_episode"] for agent in agents]
-    mean, low, high = (np.array([value[part] for value in each]) for part in ("mean", "low", "high"))
-    plt.errorbar(places + 0.2 * (shift - 0.5), mean, [mean - low, high - mean], fmt="o", capsize=4, label=world)
+    mean, low, high = (
+        np.array([value[part] for value in each]) for part in ("mean", "low", "high")
+    )
+    plt.errorbar(
+        places + 0.2 * (shift - 0.5),
+        mean,
+        [mean - low, high - mean],
+        fmt="o",
+        capsize=4,
+        label=world,
+    )
 plt.xticks(places, agents)
 plt.ylabel("value per episode")
 plt.legend(frameon=False)
@@ -156,7 +191,9 @@ for world, found in results.items():
     print(world)
     for pair in found["pairs"]:
         said = "differ" if pair["differ"] else "no significant difference"
-        print(f"  {pair['a']} minus {pair['b']}: {pair['difference']:.2f} ({pair['low']:.2f} to {pair['high']:.2f}), {said}")
+        print(
+            f"  {pair['a']} minus {pair['b']}: {pair['difference']:.2f} ({pair['low']:.2f} to {pair['high']:.2f}), {said}"
+        )
 
 # %% [markdown]
 # Looking ahead pays for the usual shoppers, and shows no significant lead for the impatient ones. But one significant difference
@@ -167,12 +204,19 @@ for world, found in results.items():
 # %%
 def lead(found):
     """By how much looking ahead is better, a number for each seed."""
-    one, other = (np.array(found["agents"][agent]["seeds"]["value_per_episode"]) for agent in ("lookahead:lin-ts", "lin-ts"))
+    one, other = (
+        np.array(found["agents"][agent]["seeds"]["value_per_episode"])
+        for agent in ("lookahead:lin-ts", "lin-ts")
+    )
     return one - other
 
 
-change = Estimate.from_samples(lead(results["usual shoppers"]) - lead(results["impatient shoppers"]))
-print(f"the lead is smaller by {change.mean:.2f} (95 % interval {change.low:.2f} to {change.high:.2f})")
+change = Estimate.from_samples(
+    lead(results["usual shoppers"]) - lead(results["impatient shoppers"])
+)
+print(
+    f"the lead is smaller by {change.mean:.2f} (95 % interval {change.low:.2f} to {change.high:.2f})"
+)
 
 # %% [markdown]
 # ## The answer
