@@ -10,7 +10,6 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, getrusage
 
 from site_notebooks import as_notebook, clean, read_script, with_outputs
 
@@ -35,6 +34,8 @@ def execute(script):
     Returns:
         The content of its notebook, and the seconds of processor time.
     """
+    from resource import RUSAGE_CHILDREN, getrusage  # not on Windows
+
     import nbformat
     from nbclient import NotebookClient
 
