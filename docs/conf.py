@@ -46,9 +46,11 @@ smartquotes = False  # options of commands have two hyphens
 
 html_theme = "furo"
 html_title = f"slategym {version}"
-html_static_path: list[str] = []
+html_static_path = ["site/static"]
+html_css_files = ["tutorials.css"]
 html_show_sphinx = False
 html_copy_source = False
+copybutton_selector = "div:not(.output) > div.highlight > pre"
 copybutton_exclude = ".linenos, .gp"
 
 

@@ -38,7 +38,12 @@ RETIRED = {
 
 def test_no_retired_identifier_is_used():
     pattern = re.compile(rf"\b({'|'.join(RETIRED)})\b")
-    files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".md", ".js", ".html")]
+    files = [
+        path
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".py", ".md", ".ipynb", ".js", ".html")
+    ]
     assert len(files) > 100
     found = [
         f"{path.relative_to(ROOT)}:{number}: {word} is now {RETIRED[word]}"

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from site_notebooks import write_tutorials
 from site_reference import write_reference
 from sphinx.cmd.build import main
 
@@ -18,10 +19,11 @@ def build(out):
         out: the folder of the site.
     """
     with tempfile.TemporaryDirectory() as folder:
-        pages = Path(folder) / "docs"  # a copy, beside which the pages of the reference are written
+        pages = Path(folder) / "docs"  # a copy, beside which the pages of the reference and of notebooks are written
         shutil.copytree(ROOT / "docs", pages)
         shutil.copy(ROOT / "CITATION.cff", folder)
         write_reference(pages)
+        write_tutorials(pages)
         return main(["--builder", "html", "--quiet", "--fail-on-warning", "--keep-going", str(pages), str(out)])
 
 
