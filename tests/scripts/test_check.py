@@ -181,7 +181,7 @@ def test_what_belongs_to_the_whole_process_is_noticed(tmp_path):
         "untidy.py changes the warning filters of the whole process, when",
         "untidy.py changes the working directory of the whole process, when",
         "untidy.py changes torch's default dtype for the whole process, when",
-        "hint no global state Patient.leaving changes np.seterr for the whole process. -> Put",
+        "hint no global state Patient.leaving changes np.seterr for the whole process. -> Use",
     ):
         assert changed in said
     assert said.endswith("Patient is not sound: 3 failures, 5 hints.")

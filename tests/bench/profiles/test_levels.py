@@ -13,14 +13,14 @@ from slategym.utils.storage.fingerprint import fingerprint
 
 LEVELS = [(task, number) for task in TASKS for number in range(3)]
 FROZEN = {
-    "exploration": ["54208d23748eb5ec", "caab9cd70e2931fe", "cfdbe7d3d3365359"],
-    "large-catalogue": ["900d66aec531ad7b", "d1d796861ea7dd58", "551b2610017d27de"],
-    "cold-start": ["666b84ec1176dcc4", "335cfcb4640f1c93", "0672789420ec0b7a"],
-    "drift": ["e73dca4f5cfe910c", "cd5ac155542b0d74", "252f096b47e27623"],
-    "delay": ["1472d66a066362ac", "fbc6124a4660d4b2", "39dc851229695201"],
-    "satiation": ["81dc3d8f0d7f1f8a", "5b45fbc4b8584520", "cddb9ff113ee0cfb"],
-    "episode-value": ["3f7c640044712135", "e66bdbf07f82db62", "25c8bb00da23917e"],
-    "trade-off": ["c866b6421806dcba", "d12bf43fe173daf4", "698b8167cfdde1c8"],
+    "exploration": ["90b2c9887a839230", "2d9198b03fb9aca8", "32cbe2a0b96ff4a4"],
+    "large-catalogue": ["b34cfbc66bd19dbf", "daaefe21a0855c5d", "1712acb16d3cf892"],
+    "cold-start": ["867e8d3d5585656a", "d5efed0d1e87198c", "2efd76c0f3948ddc"],
+    "drift": ["c32bfdb99b1d7e4e", "b9bfafab7f98aef6", "da7631a0279e1c3b"],
+    "delay": ["f60e28c72c109f2f", "b335f84f7ce595d4", "a4a84f433bb90e9b"],
+    "satiation": ["5c16eacd116a3f85", "dd17a153c794a2f8", "59a1d29c8479807e"],
+    "episode-value": ["0367bebc0cdea548", "e50952eb8bc6a509", "3958ce10c6af392c"],
+    "trade-off": ["f890b5840425bb7c", "43781e2e4dbf1ad6", "390786c8a3cfd518"],
 }
 
 

@@ -53,7 +53,7 @@ def test_a_sweep_has_shares_of_both_fronts(sweep, capsys):
     assert "hypervolume, given the observation" in text
     print_sweep(sweep)
     said = capsys.readouterr().out
-    assert "of the" in said.splitlines()[4] + said.splitlines()[5]
+    assert "given the" in said.splitlines()[4] + said.splitlines()[5]
     assert max(map(len, said.splitlines())) <= 80
 
 

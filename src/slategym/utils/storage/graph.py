@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import Enum
 from functools import cached_property
 from importlib import import_module
@@ -33,6 +33,7 @@ class Flattener:
     Args:
         known: objects that are stored by name only; give them to `Rebuilder` again.
         foreign: returns a supported value in place of an unsupported one, for fingerprints.
+        left_out: names of attributes that are left out, for fingerprints.
 
     Attributes:
         nodes: a node for each value, which is referred to as `[number]`; None, bool, int, float and str have no nodes and are
@@ -40,13 +41,19 @@ class Flattener:
         arrays: the arrays, to which nodes refer by number.
     """
 
-    def __init__(self, known: Mapping[str, Any] | None = None, foreign: Callable[[Any], Any] | None = None) -> None:
+    def __init__(
+        self,
+        known: Mapping[str, Any] | None = None,
+        foreign: Callable[[Any], Any] | None = None,
+        left_out: Collection[str] = (),
+    ) -> None:
         self.nodes: list[Any] = []
         self.arrays: list[Array] = []
         self._numbers: dict[int, int] = {}
         self._alive: list[Any] = []  # keeps objects alive, because ids are unique only among living objects
         self._known = {id(value): name for name, value in (known or {}).items()}
         self._foreign = foreign
+        self._left_out = left_out
 
     def add(self, value: Any) -> Any:
         """Add a value; returns the value itself, or `[number of its node]`.
@@ -102,7 +109,7 @@ class Flattener:
         if not isinstance(state, dict | None):
             raise UnsupportedError(f"{name} has slots, which cannot be stored")
         cached = {key for key in state or {} if isinstance(getattr(type(value), key, None), cached_property)}
-        kept = {key: item for key, item in (state or {}).items() if key not in cached}
+        kept = {key: item for key, item in (state or {}).items() if key not in cached and key not in self._left_out}
         return {"kind": "object", "class": name, "state": self.add(kept)}
 
     def _array(self, array: Array) -> int:
