@@ -17,11 +17,11 @@ MARKED = re.compile(r"(<!-- measured: sweep -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def table(result: dict) -> str:
-    """One row for each agent: its share of the hypervolume and its regret, and what the first agent of the sweep has less."""
+    """One row for each agent: its share of the hypervolume and its regret, minus those of the first agent of the sweep."""
     first, *_ = result["config"]["agents"]
     goals = result["config"]["scalarizers"]
-    head = ["agent", "hypervolume, %", f"less `{first}`"]
-    head += [column for goal in goals for column in (f"regret, `{goal}`", f"less `{first}`")]
+    head = ["agent", "hypervolume, %", f"minus `{first}`"]
+    head += [column for goal in goals for column in (f"regret, `{goal}`", f"minus `{first}`")]
     rows = [head, ["---", *["---:"] * (len(head) - 1)]]
     for name in result["config"]["agents"]:
         cells = [f"`{name}`", *beside(shares(result, name), shares(result, first), 100, 1, name == first)]

@@ -50,7 +50,7 @@ def scores(result: dict) -> str:
 
 
 def values(world: str, result: dict) -> str:
-    """The value of each agent in a world, from the best, and which of them are not told from the first."""
+    """The value of each agent in a world, from the best, and which of them do not differ significantly from the first."""
     metric = ranking(result["config"])
     agents = sorted(result["agents"].items(), key=lambda entry: -entry[1][metric]["mean"])
     decimals = 3 if agents[0][1][metric]["mean"] > SMALL else 5
@@ -59,10 +59,14 @@ def values(world: str, result: dict) -> str:
 
 
 def tied(result: dict, first: str) -> str:
-    """A sentence on the agents that the first is not told from."""
+    """A sentence on the agents that do not differ significantly from the first."""
     pairs = [pair for pair in result["pairs"] if first in (pair["a"], pair["b"]) and not pair["differ"]]
     others = [f"`{pair['b'] if pair['a'] == first else pair['a']}`" for pair in pairs]
-    return f"Not told from the first: {listed(others)}.\n" if others else "The first is told from all others.\n"
+    return (
+        f"Not significantly different from the first: {listed(others)}.\n"
+        if others
+        else "The first differs significantly from all others.\n"
+    )
 
 
 def interval(estimate: dict, decimals: int) -> str:

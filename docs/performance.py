@@ -48,7 +48,7 @@ def scaling(points: list[dict]) -> Table:
         memory = "" if row["memory_bytes"] is None else f"{row['memory_bytes'] / 1e6:,.0f}"
         cost, state = f"{row['nanoseconds_per_slate']:,.0f}", f"{row['state_bytes_per_shopper']:.0f}"
         rows.append((*sizes, cost, state, memory))
-    columns = ("axis", "shoppers", "items", "slate", "ns/slate", "state, bytes/shopper", "memory, MB")
+    columns = ("varied size", "shoppers", "items", "slate size", "ns/slate", "state, bytes/shopper", "memory, MB")
     return Table("Scale", columns, tuple(rows), 6)
 
 

@@ -69,7 +69,7 @@ def contenders(sizes: Sizes) -> list[Contender]:
         Contender(VECTOR_ONE, "the same", ONE, lambda: Vector(shop(), sizes, 1)),
         Contender(SINGLE, f"{one}; with resets", ONE, lambda: Single(shop(), sizes)),
         Contender("SARDINE", f"{one}; with resets", ONE, lambda: Sardine(sizes)),
-        Contender(RANDOM, f"decide, step, update; {told}; ten times as many", ONE, lambda: Runner(shop(), "random", long)),
+        Contender(RANDOM, f"decide, step, update; {told}; ten times as many slates", ONE, lambda: Runner(shop(), "random", long)),
         Contender(RANDOM_LOG, "the same, written to a log", ONE, lambda: Runner(shop(), "random", long, log=True)),
         Contender(LIN_TS, f"decide, step, update; {told}", ONE, lambda: Runner(shop(), "lin-ts", sizes)),
         Contender(LIN_TS_LOG, "the same, written to a log", ONE, lambda: Runner(shop(), "lin-ts", sizes, log=True)),

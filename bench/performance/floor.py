@@ -40,7 +40,7 @@ def count(sizes: Sizes) -> dict[str, Any]:
     written = INTEGER + (1 + categories + 2 + 2 + k) * FLOAT + (3 * k + 2) * BYTE  # visit; state, reward, revenue; flags
     counts = {
         "random numbers: a Philox block per rank, one per visit, one per conversion": (k + 1 + conversions, _philox),
-        "fit: multiply-adds of taste and items, whose rows are gathered": (k * q, _dots),
+        "match: multiply-adds of a shopper's taste and the features of each item, which are gathered": (k * q, _dots),
         "scores: item, price, season and satiation of each rank": (k, _scores),
         "logistic functions: attraction, conversion if clicked, leaving": (k + clicks + 1, _logistics),
         "clicks: examination and comparison": (k, _comparisons),

@@ -36,7 +36,7 @@ TARGETS = (
     SpeedTarget("random with its log over without", rows.RANDOM_LOG, rows.RANDOM, 0.5),
     SpeedTarget("lin-ts with its log over without", rows.LIN_TS_LOG, rows.LIN_TS, 0.5),
 )
-FLOOR, SHARE = "the floor over the kernel, one thread", "environment and adapter's share of PPO's time"
+FLOOR, SHARE = "time of the floor over time of the kernel, one thread", "environment and adapter's share of PPO's time"
 AT_LEAST_FLOOR, AT_MOST_SHARE = 0.5, 0.1
 
 

@@ -136,5 +136,5 @@ def test_the_page_of_the_docs_is_made_of_a_leaderboard(result):
         best = found["agents"][first][metric]["mean"]
         assert (f"{best:.3f} (" if best > 0.1 else f"{best:.5f} (") in table
         told = [pair["differ"] for pair in found["pairs"]] == [True]
-        assert ("The first is told from all others." in table) == told
-        assert (f"Not told from the first: `{second}`." in table) != told
+        assert ("The first differs significantly from all others." in table) == told
+        assert (f"Not significantly different from the first: `{second}`." in table) != told
