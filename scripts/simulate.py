@@ -49,7 +49,7 @@ def simulate(
         bool,
         typer.Option(
             "--log-observations/--no-log-observations",
-            help="Log what the agent saw (contexts and candidates). Learning from the log needs this; it takes up most of the log.",
+            help="Log what the agent saw (contexts, candidates). Learning from the log needs this; it makes up most of the log.",
         ),
     ] = True,
     exact: options.Exact = "sampled",
