@@ -163,15 +163,15 @@ def measured(world: World) -> str:
     seen, crossed, remembered = inputs_of(world), inputs_of(world, crosses=True), inputs_of(world, clicks=True)
     policies: dict[str, Callable[[], Policy]] = {
         "random slates": lambda: random,
-        "the best slate for everybody": lambda: known[1],
-        "bilinear, items by their features": lambda: policy_of(world, seen, bilinear(world), known),
-        "bilinear, each item by itself": lambda: policy_of(world, seen, bilinear(world, by_item=True), known),
-        "crosses, items by their features": lambda: policy_of(world, crossed, bilinear(world, crosses=True), known),
-        "crosses, each item by itself": lambda: policy_of(world, crossed, bilinear(world, by_item=True), known),
+        "best slate for everybody": lambda: known[1],
+        "bilinear, weights for item features": lambda: policy_of(world, seen, bilinear(world), known),
+        "bilinear, weights for each item": lambda: policy_of(world, seen, bilinear(world, by_item=True), known),
+        "crosses, weights for item features": lambda: policy_of(world, crossed, bilinear(world, crosses=True), known),
+        "crosses, weights for each item": lambda: policy_of(world, crossed, bilinear(world, by_item=True), known),
         "network": lambda: policy_of(world, seen, network(1), known),
         "network, with the last two clicks": lambda: policy_of(world, remembered, network(2), known),
-        "formula, of what is seen": lambda: formula(world, clicks=False),
-        "formula, of what is seen and the last two clicks": lambda: formula(world),
+        "formula, applied to the observation": lambda: formula(world, clicks=False),
+        "formula, applied to the observation and the last two clicks": lambda: formula(world),
         "oracle without the last two clicks": lambda: formula(world, blurred=False, clicks=False),
         "oracle": lambda: oracle,
     }
@@ -184,7 +184,7 @@ def measured(world: World) -> str:
         half = (value.high - value.low) / 2
         rows.append(f"| {name} | {value.mean:.3f} ± {half:.3f} | {value.mean / base:.2f} | {clicks:.3f} | {conversions:.4f} |")
         print(rows[-1], flush=True)
-    head = "| slates by | value per slate | of random | clicks | conversions |\n|---|---:|---:|---:|---:|\n"
+    head = "| slates chosen by | value per slate | relative to random | clicks | conversions |\n|---|---:|---:|---:|---:|\n"
     return head + "\n".join(rows) + "\n"
 
 

@@ -41,7 +41,7 @@ def simulate(
     out: options.Out = None,
     shoppers: options.Shoppers = 1000,
     weights: options.Weights = None,
-    scalarizers: options.Scalarizers = None,
+    scalarizers: options.OneScalarizer = None,
     objectives: options.Objectives = None,
     user_model: options.UserModel = None,
     click_model: options.ClickModel = None,
@@ -49,7 +49,7 @@ def simulate(
         bool,
         typer.Option(
             "--log-observations/--no-log-observations",
-            help="Log what the agent saw (contexts and candidates), which learning from the log needs; most of the log's size.",
+            help="Log what the agent saw (contexts, candidates). Learning from the log needs this; it makes up most of the log.",
         ),
     ] = True,
     exact: options.Exact = "sampled",

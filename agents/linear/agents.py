@@ -48,9 +48,9 @@ class Linear(Agent, ABC):
         seed: seed of the agent's random numbers.
         scalarizer: combines the objectives; default: the fixed sum with the problem's weights.
         alpha: factor of the exploration; 1 is the width of the posterior.
-        ridge: prior precision of the coefficients that items share, in clicks: the prior's standard deviation of a rate is
-            1 / sqrt(ridge) times the mean rate. In this unit it is suitable for rates of any size; the ridge of 1 in the papers
-            is one impression, for rewards of about one.
+        ridge: prior precision of the coefficients that items share. The unit is one click: the prior's standard deviation of a
+            click rate is 1 / sqrt(ridge) times the mean click rate, so one value suits low and high rates. (In the papers the
+            unit is one impression, for rewards of about one.)
         item_ridge: prior precision of each item's intercept, in clicks.
         fields: the fields of the observation that form the context; None: "context". If there is an "exposure" per category, the
             exposure of an item's category has a coefficient too, since repeated categories attract less.

@@ -48,7 +48,8 @@ class NetworkSlateQ(SlateQ):
         anneal: number of slates over which the probability falls linearly from 1 to `epsilon`; 0: `epsilon` from the start.
         exploration: "item" shows random items, "slate" random slates.
         learning_rate: learning rate of Adam.
-        item_learning_rate: learning rate of AdaGrad (Duchi, Hazan, Singer, JMLR 2011) for the items' free parts.
+        item_learning_rate: learning rate of AdaGrad (Duchi, Hazan, Singer, JMLR 2011) for the free parts of items,
+            which do not depend on their features.
         weight_decay: weight decay of Adam (Loshchilov, Hutter, ICLR 2019).
         batch_size: slates per gradient step.
         passes: gradient steps for each `batch_size` new slates.

@@ -10,7 +10,7 @@ from slategym.sim import top_k
 
 
 class Mine(Agent):
-    """Thompson sampling of each item's rates of clicks and conversions; the same for everybody, and blind to ranks."""
+    """Thompson sampling of each item's click and conversion rates. It ignores what is observed and the ranks of items."""
 
     name = "mine"
 

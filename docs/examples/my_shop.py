@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 
 
 class Impatient(ShopModel):
-    """The shoppers of Shop-v0, who rather stay away after a visit that showed them nothing to click."""
+    """The shoppers of Shop-v0, who are more likely to leave for good after a visit without a click."""
 
     def leaving(self, shoppers, feedback):
         clicked = feedback.clicks.any(axis=1)
@@ -19,7 +19,7 @@ class Impatient(ShopModel):
 
 
 class Viewers(ShopModel):
-    """The shoppers of Shop-v0, who like some of what they click, and stay away longer if they found nothing."""
+    """The shoppers of Shop-v0, who like some of the items that they click, and return later after a visit without a click."""
 
     longest_absence = 7
     behaviours = (
@@ -36,7 +36,7 @@ class Viewers(ShopModel):
 
 
 class Thrifty(ShopModel):
-    """The shoppers of Shop-v0, each with a budget: dearer items are clicked as ever, and never converted."""
+    """The shoppers of Shop-v0, each with a budget: items with a higher price are clicked as before, but never convert."""
 
     def sample(self, draws, catalog):
         traits, state = super().sample(draws, catalog)

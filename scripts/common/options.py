@@ -138,6 +138,15 @@ Scalarizers = Annotated[
         autocompletion=completion.scalarizers,
     ),
 ]
+OneScalarizer = Annotated[
+    list[str] | None,  # a list, so that a second one is refused instead of replacing the first
+    typer.Option(
+        "--scalarizer",
+        help="Scalarizer to optimise instead of fixed weights: nash, lagrangian:click>=0.3, ...; at most one.",
+        metavar="NAME[:OPTION=VALUE,...]",
+        autocompletion=completion.scalarizers,
+    ),
+]
 Weights = Annotated[
     str | None,
     typer.Option(help="Weight of each objective (default: conversion 10, others 1).", metavar="N,N,..."),
