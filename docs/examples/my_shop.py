@@ -65,7 +65,7 @@ class Comparing(BlackBox):
 
 
 class Readers(UserModel):
-    """The customers of the kiosk: a taste for news or novels, and a purse."""
+    """The customers of the kiosk, each with a taste for news or novels."""
 
     click_model = Cascade()
 
