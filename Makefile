@@ -1,5 +1,5 @@
 # The commands of a working day. Needs Python >= 3.11 and make; everything else goes into .venv.
-#   make benchmark    six agents in Shop-v0, about a minute on two cores: the leaderboard here, the report in runs/benchmark
+#   make benchmark    eight agents in Shop-v0, about a minute on two cores: the leaderboard here, the report in runs/benchmark
 #   make test         the test suite, less what is marked slow
 #   make test-all     the slow tests too
 #   make test-extras  installs the heavy extras, if there are any, and runs the tests that carry their marks
