@@ -102,7 +102,7 @@ print(f"the bound is met up to a weight of {weights[near].max():.1f}")
 # should count more now? `Lagrangian` is the scalarizer for bounds.
 
 # %%
-# Objective 0 is clicks, with a floor of 0.7; objective 1 is conversions, to be maximised.
+# Objective 0 is clicks, with a lower bound of 0.7; objective 1 is conversions, to be maximised.
 goal = Lagrangian(objective=1, floors={0: 0.7}, scale=(1.0, 0.2))
 for clicks in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.9):
     goal.update(np.array([[clicks, 0.1]], np.float32))
@@ -218,7 +218,7 @@ plt.show()
 # %% [markdown]
 # ## When the shop changes
 #
-# Take the weights that the Lagrangian has found, and freeze them. As long as nothing changes, they lead to the same end. Now
+# Take the weights that the Lagrangian has found, and freeze them. As long as nothing changes, they lead to the same result. Now
 # let all items lose some appeal in the middle of the run: they attract fewer clicks. Which of the two keeps the promise of 0.7
 # clicks?
 

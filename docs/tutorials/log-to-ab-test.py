@@ -140,15 +140,15 @@ print(pages[0].head(4).to_string(index=False))
 # %% [markdown]
 # ## A world that behaves like the log
 #
-# `slategym fit` makes a simulated shop from the log: the same kinds of visitors, the same items, the same rates. It keeps every
-# fifth visitor aside, and checks the result on them.
+# `slategym fit` makes a simulated shop from the log: the same kinds of visitors, the same items, the same rates. It sets
+# every fifth visitor aside, and checks the result on them.
 
 # %% language="bash"
 # slategym fit log.csv --columns slate=page,context=newsletter --items items.csv --out fitted
 
 # %% [markdown]
-# The **certificate** says how near the world comes to the visitors that it has not seen. `fitted/certificate.html` is a page of
-# it. Here we draw one part, the click rate of each book.
+# The **certificate** says how near the world comes to the visitors that it has not seen. `fitted/certificate.html` shows it as
+# a page. Here we draw one part, the click rate of each book.
 
 # %% alt="Click rates of the 40 books: held-out visitors with intervals against the fitted world, close to the diagonal"
 certificate = json.loads(Path("fitted/certificate.json").read_text())["certificate"]
@@ -172,7 +172,7 @@ plt.show()
 
 # %% [markdown]
 # Each dot is a book. If the world is right, 95 % of the intervals cross the dashed line. Note the sentence on conversions above:
-# with 837 conversions, the world predicts them no better than one rate for each book does. So it knows well who clicks what, and
+# with 837 conversions, the world does not predict them significantly better or worse than one rate for each book. So it knows well who clicks what, and
 # much less well who converts on what. Keep this in mind for the decision.
 
 # %% [markdown]
@@ -202,7 +202,7 @@ for sentence in json.loads(Path("fitted/world.json").read_text())["cannot_identi
 # sed -n '/ignificant/,$p' printed.txt
 
 # %% [markdown]
-# Here are the differences to the recommender in use, per visitor and in percent. They are paired: the same seed brings the same
+# Here are the differences from the recommender in use, per visitor and in percent. They are paired: the same seed brings the same
 # visitors. The intervals cover chance in the simulation, *not* the uncertainty of the log.
 
 
@@ -223,7 +223,7 @@ for new in ("popularity", "bandit:beta-ts", "lin-ts"):
 
 # %% [markdown]
 # `lin-ts` earns significantly more value (a click counts 1, a conversion 10) than the recommender in use, so it is the one to
-# test. `popularity` is not told from either.
+# test. `popularity` does not differ significantly from either.
 #
 # But look at the two lines of `lin-ts`: **28 % fewer clicks and 75 % more conversions**. It shows fewer books that are clicked
 # but do not convert. A test that is judged by clicks would call this a failure.
@@ -232,7 +232,7 @@ for new in ("popularity", "bandit:beta-ts", "lin-ts"):
 # ## How many visitors?
 #
 # A test compares the mean per visitor of two groups. The number of visitors follows from four numbers: the difference, how much
-# visitors vary, the error that you accept (5 %), and the power, the probability that the test finds the difference (80 %).
+# visitors vary, the probability of a false decision that you accept (5 %), and the power, the probability that the test finds the difference (80 %).
 # `slategym experiment` measures how visitors vary, and computes the number; here for a difference of 20 %.
 
 # %% language="bash"
@@ -327,7 +327,7 @@ for metric in ("clicks_per_episode", "conversions_per_episode"):
 # - **Judged by what?** By conversions, which the shop lives on. Clicks need fewer visitors, but they point the other way: a test
 #   judged by them would end quickly, with the wrong decision. Look at them, and do not decide by them.
 # - **How many visitors?** 8,500, for a lead of 38 % in conversions, found with a probability of 80 %. With 1,000 new visitors a
-#   day that is nine days and the days of their last visits.
+#   day that takes nine days, and then the days until the last visitors have made all their visits.
 # - **How?** Half of the visitors each, for all of their visits, and each recommender learns from its own visitors only.
 #
 # What the fitted world cannot tell: whether tastes or rates change, and how new recommenders feel to visitors who know the old

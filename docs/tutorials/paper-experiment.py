@@ -29,7 +29,7 @@ from slategym.bench import Estimate
 # %% [markdown]
 # ## 1. The configuration
 #
-# The whole experiment is one file. It belongs into the repository of the paper.
+# The whole experiment is one file. It belongs in the repository of the paper.
 
 # %%
 Path("paper.toml").write_text("""\
@@ -66,7 +66,8 @@ print(Path("paper.toml").read_text())
 # %% [markdown]
 # `results.json` holds all numbers, `report.html` is a page of them, and `config.toml` is the complete configuration: what your
 # file left out is filled in. Its section `[slategym]` has the exact command, the version, and a fingerprint of code and settings.
-# Put this file into the supplement of the paper. `slategym benchmark --config config.toml` repeats the run, to the last digit.
+# Put this file into the supplement of the paper. `slategym benchmark --config config.toml` repeats the run, to the last digit with
+# the same versions of the libraries and the same kind of processor.
 
 # %%
 results = json.loads(Path("runs/paper/results.json").read_text())
@@ -204,13 +205,14 @@ print(
 # ## The answer
 #
 # One file of configuration and two commands, `slategym benchmark --config` and `slategym report --tables`, give the numbers, the
-# test and the table. Matplotlib draws the figure from `results.json`. Whoever has the configuration gets the same numbers.
+# test and the table. Matplotlib draws the figure from `results.json`. The same configuration gives the same
+# numbers, with the same versions of the libraries and the same kind of processor.
 #
 # And the experiment? **The context earns more.** Seeing it is worth +0.41 per slate (95 % interval 0.35 to 0.47), more than half
 # of what the bandit without context earns. For the two ways to explore we find **no significant difference**: -0.002, and the
-# interval, -0.028 to +0.023, excludes a lead of either that is larger than 3 % of the value. The last 10 % of the runs show none
+# interval, -0.028 to +0.023, excludes a lead of more than 3 % of the value for either of them. The last 10 % of the runs show none
 # either. Do not write "there is no difference": a smaller one may exist, and more seeds would find it. With another epsilon,
-# another world or longer runs, the result may differ; it is one line in the configuration to try.
+# another world or longer runs, the result may differ. To try it, change one line of the configuration.
 #
 # ## Where to go next
 #

@@ -11,7 +11,7 @@
 # %% [markdown]
 # # Your own shopper
 #
-# **Question:** you study shoppers who lose patience: after a page without anything to click they often do not come back. Does
+# **Question:** you study shoppers who lose patience: after a visit without a click they often do not come back. Does
 # that change which recommender is best?
 #
 # This tutorial writes such a shopper in a few lines, tests it, looks at what it does, and runs the experiment. You need Python
@@ -62,7 +62,7 @@ class Impatient(ShopModel):
 
 # %% [markdown]
 # `feedback.clicks` has a row for each shopper and a column for each rank of the slate. The method returns one probability for
-# each shopper. There is no loop, and no random number: slategym draws those, so that every agent meets the same luck.
+# each shopper. There is no loop, and no random number: slategym draws those, so that every agent gets the same random numbers.
 
 # %% [markdown]
 # ## Test it
