@@ -95,8 +95,8 @@ def epsilon_greedy(clicks, shown, random, epsilon=0.1):
 #
 # ## Third attempt: Thompson sampling
 #
-# Epsilon-greedy has one number for each item: the share of clicks. It does not record how *certain* this share is. One click in ten
-# impressions and a hundred in a thousand are both 10 %, but the second number can be trusted more.
+# Epsilon-greedy has one number for each item: the share of clicks. It does not record how *certain* this share is. One click in
+# ten impressions and a hundred in a thousand are both 10 %, but the second number can be trusted more.
 #
 # The *Beta distribution* says what the true click rate may be, given the clicks and the impressions without a click. Here it is
 # for one item with a rate of 10 %, after 10, 100 and 1,000 impressions.
@@ -294,9 +294,9 @@ for name, difference in {
 
 # %% [markdown]
 # In numbers: `lin-ts` earns 7.9 clicks per 100 visits more than `epsilon-greedy`. Of these, 6.3 come from the context (4.7 to
-# 7.8) and 1.7 from Thompson sampling (1.3 to 2.0; the parts are rounded). Without context, Thompson sampling adds about the same, 1.8 (0.3 to 3.4). So
-# most of the lead is *context*: to know who is there helps more than to explore well. The lead from exploration is smaller, and
-# it is there in both rows of the table.
+# 7.8) and 1.7 from Thompson sampling (1.3 to 2.0; the parts are rounded). Without context, Thompson sampling adds about the
+# same, 1.8 (0.3 to 3.4). So most of the lead is *context*: to know who is there helps more than to explore well. The lead from
+# exploration is smaller, and it is there in both rows of the table.
 
 # %% [markdown]
 # ## The answer

@@ -172,8 +172,8 @@ plt.show()
 
 # %% [markdown]
 # Each dot is a book. If the world is right, 95 % of the intervals cross the dashed line. Note the sentence on conversions above:
-# with 837 conversions, the world does not predict them significantly better or worse than one rate for each book. So it knows well who clicks what, and
-# much less well who converts on what. Keep this in mind for the decision.
+# with 837 conversions, the world does not predict them significantly better or worse than one rate for each book. So it knows
+# well who clicks what, and much less well who converts on what. Keep this in mind for the decision.
 
 # %% [markdown]
 # And what can nobody learn from this log?
@@ -232,8 +232,9 @@ for new in ("popularity", "bandit:beta-ts", "lin-ts"):
 # ## How many visitors?
 #
 # A test compares the mean per visitor of two groups. The number of visitors follows from four numbers: the difference, how much
-# visitors vary, the probability of a false decision that you accept (5 %), and the power, the probability that the test finds the difference (80 %).
-# `slategym experiment` measures how visitors vary, and computes the number; here for a difference of 20 %.
+# visitors vary, the probability of a false decision that you accept (5 %), and the power, the probability that the test finds
+# the difference (80 %). `slategym experiment` measures how visitors vary, and computes the number; here for a
+# difference of 20 %.
 
 # %% language="bash"
 # slategym experiment epsilon-greedy:epsilon=0.2 lin-ts --world fitted \

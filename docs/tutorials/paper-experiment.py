@@ -65,9 +65,9 @@ print(Path("paper.toml").read_text())
 
 # %% [markdown]
 # `results.json` holds all numbers, `report.html` is a page of them, and `config.toml` is the complete configuration: what your
-# file left out is filled in. Its section `[slategym]` has the exact command, the version, and a fingerprint of code and settings.
-# Put this file into the supplement of the paper. `slategym benchmark --config config.toml` repeats the run, to the last digit with
-# the same versions of the libraries and the same kind of processor.
+# file left out is filled in. Its section `[slategym]` has the exact command, the version, and a fingerprint of code and
+# settings. Put this file into the supplement of the paper. `slategym benchmark --config config.toml` repeats the run, to the
+# last digit with the same versions of the libraries and the same kind of processor.
 
 # %%
 results = json.loads(Path("runs/paper/results.json").read_text())
@@ -210,9 +210,9 @@ print(
 #
 # And the experiment? **The context earns more.** Seeing it is worth +0.41 per slate (95 % interval 0.35 to 0.47), more than half
 # of what the bandit without context earns. For the two ways to explore we find **no significant difference**: -0.002, and the
-# interval, -0.028 to +0.023, excludes a lead of more than 3 % of the value for either of them. The last 10 % of the runs show none
-# either. Do not write "there is no difference": a smaller one may exist, and more seeds would find it. With another epsilon,
-# another world or longer runs, the result may differ. To try it, change one line of the configuration.
+# interval, -0.028 to +0.023, excludes a lead of more than 3 % of the value for either of them. The last 10 % of the runs show
+# none either. Do not write "there is no difference": a smaller one may exist, and more seeds would find it. With another
+# epsilon, another world or longer runs, the result may differ. To try it, change one line of the configuration.
 #
 # ## Where to go next
 #
