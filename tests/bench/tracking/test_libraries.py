@@ -5,6 +5,7 @@ import os
 import struct
 import subprocess
 import sys
+from time import monotonic, sleep
 
 import pytest
 
@@ -65,6 +66,8 @@ def records(path):
     """The records of a file of W&B: blocks of 32 KiB of parts (checksum, length, kind), after a header of 7 bytes."""
     data, place, record = path.read_bytes(), 7, b""
     while place < len(data):
+        if len(data) - place < 7:  # still being written
+            return
         if (left := 32768 - place % 32768) < 7:
             place += left
             continue
@@ -83,7 +86,12 @@ def test_wandb_offline(tmp_path):
     (tmp_path / "config.toml").write_text("slates = 400\n")
     both = followed("wandb:project=shop", tmp_path, [tmp_path / "config.toml"])
     (path,) = tmp_path.glob("wandb/offline-run-*/*.wandb")
-    found = [wandb_internal_pb2.Record.FromString(record) for record in records(path)]
+    end = monotonic() + 30
+    while True:  # the service of W&B, a process of its own, may write its last record, "exit", after `finish` has returned
+        found = [wandb_internal_pb2.Record.FromString(record) for record in records(path)]
+        if monotonic() > end or any(record.WhichOneof("record_type") == "exit" for record in found):
+            break
+        sleep(0.1)
     history = {}
     for record in found:
         if record.WhichOneof("record_type") == "history":
