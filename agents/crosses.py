@@ -26,8 +26,9 @@ CONTEXT = "context"  # the field whose columns are multiplied
 class Crosses(Wrapper):
     """Any agent, with the products of all pairs of context columns, including squares, as additional context columns.
 
-    A model that is linear in products of context and features thereby includes products of two context columns and one feature:
-    feature crosses, which linear models need as explicit inputs. In worlds without a context the wrapper changes nothing.
+    A linear model cannot represent feature crosses unless they are given as inputs. With this wrapper, the inputs of a model that
+    uses products of context and features include products of two context columns and one feature. In worlds without a context the
+    wrapper changes nothing.
 
     Args:
         problem: the items, observation layout and objectives of the world.

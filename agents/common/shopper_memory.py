@@ -1,4 +1,4 @@
-"""What agents remember of the shopper of each row of a batch, and going back to what they remembered."""
+"""The data that agents remember about the shopper of each row of a batch, and functions that save and restore these data."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from slategym.agents.choosing.parts import parts_of
 from slategym.sim.feedback import Feedback
 
-Kept = list[dict[str, Any]]  # what each memory of an agent holds
+Kept = list[dict[str, Any]]  # the content of each memory of an agent
 
 
 class ShopperMemory(ABC):
-    """The base of what is remembered of the shopper of each row. A shopper who leaves is forgotten.
+    """Base class of memories about the shopper of each row. A shopper who leaves is forgotten.
 
     Attributes:
         over: (n,) bool, the rows whose shopper left at the last step or had the last visit; (0,) before the first step.
@@ -28,41 +28,41 @@ class ShopperMemory(ABC):
 
     @abstractmethod
     def add(self, items: NDArray[np.int64], feedback: Feedback) -> Any:
-        """Note a step.
+        """Add a step.
 
         Args:
-            items: (n, k) int64, what was shown.
-            feedback: the answer to it.
+            items: (n, k) int64, the items shown.
+            feedback: the shoppers' answer to them.
         """
 
     @abstractmethod
     def keep(self, rows: NDArray[np.bool_]) -> None:
-        """Go on with some of the rows alone.
+        """Keep only some of the rows.
 
         Args:
-            rows: (n,) bool, which ones.
+            rows: (n,) bool, true for the rows to keep.
         """
 
     @abstractmethod
     def forget_shoppers(self) -> None:
-        """Know nobody: the rows are those of others from now on."""
+        """Forget all shoppers, because the rows belong to others from now on."""
 
     def follow_rows(self, count: int) -> None:
-        """Go on without the rows that the next step of a log lacks, if it has fewer; see `ended`.
+        """Drop the rows that are missing in the next step of a log, if it has fewer rows; see `ended`.
 
         Args:
-            count: rows of the next step.
+            count: number of rows of the next step.
         """
         if count < len(self.over):
             self.keep(~ended(self.over, count))
 
 
 def ended(over: NDArray[np.bool_], left: int) -> NDArray[np.bool_]:
-    """(n,) the rows that a step of a log lacks, if it has fewer than the one before: the last ones of those that were over.
+    """(n,) bool, the rows that are missing in a step with fewer rows than the step before: the last rows whose episode had ended.
 
     Args:
-        over: (n,) bool, whose shopper had the last visit in the step before.
-        left: rows of the step, fewer than n.
+        over: (n,) bool, true for rows whose shopper had the last visit in the step before.
+        left: number of rows of the step, less than n.
     """
     less, gone = len(over) - left, np.flatnonzero(over)
     found = np.zeros(len(over), np.bool_)
@@ -71,30 +71,30 @@ def ended(over: NDArray[np.bool_], left: int) -> NDArray[np.bool_]:
 
 
 def memories_of(agent: Any) -> list[ShopperMemory]:
-    """All that an agent, and the agents in it, remember of the shoppers of rows.
+    """Return the memories of an agent and of the agents inside it.
 
     Args:
-        agent: the one.
+        agent: the agent.
     """
     return [part for part in parts_of(agent) if isinstance(part, ShopperMemory)]
 
 
 def kept_of(agent: Any) -> Kept:
-    """A copy of what an agent remembers of shoppers, for `recalling`.
+    """Return a copy of the content of an agent's memories, for `recalling`.
 
     Args:
-        agent: the one.
+        agent: the agent.
     """
     return [deepcopy(vars(memory)) for memory in memories_of(agent)]
 
 
 @contextmanager
 def recalling(agent: Any, kept: Kept | None = None) -> Iterator[list[ShopperMemory]]:
-    """Hand out an agent's memories, which may be changed in this block; afterwards they are as before it.
+    """Give access to an agent's memories in a `with` block, and restore their content at its end.
 
     Args:
-        agent: the one.
-        kept: what it remembers at the start of the block, of `kept_of` at an earlier time; None for what it remembers now.
+        agent: the agent.
+        kept: content at the start of the block, from an earlier `kept_of`; None: the present content.
     """
     memories, before = memories_of(agent), kept_of(agent)
     try:
@@ -111,7 +111,7 @@ def only(memories: list[ShopperMemory], rows: NDArray[np.bool_]) -> Iterator[Non
 
     Args:
         memories: of an agent, to which nothing is added in this block.
-        rows: (n,) bool, which ones.
+        rows: (n,) bool, true for the rows to keep.
     """
     before = [dict(vars(memory)) for memory in memories]
     try:

@@ -1,4 +1,4 @@
-"""The steps of a log with what is known of their shoppers before each."""
+"""The steps of a log in order, while an agent's memories contain what is known about the shoppers before each step."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 def followed(agent: Agent, steps: Iterable[Step], kept: Kept | None = None) -> Iterator[Step]:
-    """Steps in the order of time; while a step is out, the agent remembers what its shoppers did before it.
+    """Yield steps in chronological order. At each step, the agent's memories contain what its shoppers did before.
 
-    The agent learns nothing, and remembers afterwards what it did before. So what it estimates of a step depends on earlier
-    steps alone: on their slates, their clicks, and the conversions that had arrived by then.
+    The agent does not learn, and its memories are restored at the end. Its estimates for a step therefore depend only on earlier
+    steps: on their slates, their clicks, and the conversions that had arrived by then.
 
     Args:
-        agent: that estimates.
-        steps: of its problem.
-        kept: what it remembers before the first step, of `kept_of`; None for what it remembers now.
+        agent: the agent that makes estimates.
+        steps: steps of its problem.
+        kept: content of its memories before the first step, from `kept_of`; None: the present content.
 
     Yields:
         The steps.
@@ -38,11 +38,11 @@ def followed(agent: Agent, steps: Iterable[Step], kept: Kept | None = None) -> I
 
 
 def learned(agent: Agent, steps: Iterable[Step]) -> Iterator[Step]:
-    """Steps in the order of time, for an agent that learns each of them while it is out; it goes on without rows that ended.
+    """Yield steps in chronological order to an agent that learns from each; rows that ended are dropped from its memories.
 
     Args:
-        agent: that learns.
-        steps: of its problem.
+        agent: the agent that learns.
+        steps: steps of its problem.
 
     Yields:
         The steps.

@@ -183,10 +183,10 @@ def predict(
     progress: Callable[[int], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> dict[str, Any]:
-    """Train models of clicks and conversions on a log, and judge them by its last part, by the truth and by what they earn.
+    """Train models of clicks and conversions on a log, and evaluate them on its last part, by the truth and by what they earn.
 
-    The log is taken apart by time: 70 % of the steps to learn from, 15 % to stop training by, 15 % to judge by. What models know
-    of a shopper is what came before each slate. A model's numbers do not depend on the other models.
+    The log is divided in time order: 70 % to train, 15 % to stop the training, 15 % to test. For each slate, models use only what
+    is known about the shopper before it. The numbers of a model do not depend on the other models.
 
     Args:
         log: of `slategym simulate`, with observations, or its folder; or any log of impressions, as `read_impressions` takes it,

@@ -13,12 +13,12 @@ Room = ctypes.Array[ctypes.c_ubyte]
 
 
 class PipeEnd:
-    """One end of a pipe for pickled messages, each of which is read before the next one is sent.
+    """One end of a pipe for pickled messages. Each message must be read before the next one is sent.
 
     Args:
-        connection: through which messages go.
-        sent: memory for those that are sent here.
-        received: memory for those that are sent from the other end.
+        connection: the connection for messages.
+        sent: shared memory for messages sent from this end.
+        received: shared memory for messages sent from the other end.
     """
 
     def __init__(self, connection: Connection, sent: Room, received: Room) -> None:
@@ -39,7 +39,7 @@ class PipeEnd:
         self._connection.send_bytes(message)
 
     def receive(self) -> bytes | memoryview:
-        """Wait for a message, which is there until the next one is sent; behind a pickle's end there may be other bytes.
+        """Wait for a message, valid until the next one is sent; unrelated bytes may follow the end of its pickle.
 
         Raises:
             EOFError: the other end is closed.
